@@ -1,0 +1,17 @@
+{
+  # node-gyp, node-gyp-build and prebuildify expect this file; the build itself is CMake's.
+  "targets": [
+    {
+      "target_name": "fer_torch",
+      "type": "none",
+      "actions": [
+        {
+          "action_name": "cmake",
+          "inputs": ["CMakeLists.txt"],
+          "outputs": ["build/Release/fer_torch.node"],
+          "action": ["node", "scripts/prepare.mjs"]
+        }
+      ]
+    }
+  ]
+}

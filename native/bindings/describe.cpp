@@ -1,0 +1,43 @@
+#include "bindings/describe.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/cpu/Utils.h>
+#include <torch/headeronly/version.h>
+
+#include "bindings/convert.h"
+#include "core/precision.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+
+namespace fer::bindings {
+
+Napi::Value describe(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  auto features = Napi::Object::New(env);
+  for (const auto& [name, value] : at::cpu::get_cpu_capabilities()) {
+    if (value.isBool()) features.Set(name, value.toBool());
+    if (value.isString()) features.Set(name, value.toStringRef());
+  }
+  auto result = Napi::Object::New(env);
+  result.Set("libTorch", TORCH_VERSION);
+  result.Set("instructions", at::get_cpu_capability());
+  result.Set("threads", at::get_num_threads());
+  result.Set("autoPrecision", name_of(parse_precision("auto")));
+  result.Set("processor", features);
+  return result;
+}
+
+Napi::Value catalog(const Napi::CallbackInfo& info) {
+  const auto env = info.Env();
+  auto result = Napi::Object::New(env);
+  result.Set("backbones", from_names(env, backbones()));
+  result.Set("heads", from_names(env, heads()));
+  result.Set("stems", from_names(env, stems()));
+  result.Set("affinities", from_names(env, affinities()));
+  result.Set("optimizers", from_names(env, optimizers()));
+  result.Set("schedules", from_names(env, schedules()));
+  return result;
+}
+
+}  // namespace fer::bindings

@@ -1,0 +1,173 @@
+#include "bindings/network.h"
+
+#include "bindings/cancellation.h"
+#include "bindings/convert.h"
+#include "bindings/image_set.h"
+#include "io/mapped_file.h"
+#include "io/safetensors.h"
+
+namespace fer::bindings {
+namespace {
+
+/// Where a tensor lies in a file.
+struct Place {
+  std::string name;
+  at::ScalarType dtype;
+  std::vector<int64_t> shape;
+  size_t offset;
+};
+
+std::vector<Place> to_places(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<Place> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Fields entry(array.Get(i));
+    result.push_back({entry.text("name"), dtype_of(entry.text("dtype")), to_integers(entry.at("shape")),
+                      static_cast<size_t>(entry.integer("offset"))});
+  }
+  return result;
+}
+
+void load_from(Network& network, const std::string& path, const std::vector<Place>& places) {
+  const auto file = MappedFile::open(path);
+  std::vector<NamedTensor> tensors;
+  for (const auto& place : places) tensors.push_back({place.name, file->tensor(place.offset, place.shape, place.dtype)});
+  network.load(tensors);
+}
+
+Input to_input(const Napi::Value& value, Keep& keep) {
+  const Fields fields(value);
+  Input input{.pixels = to_tensor(value, keep), .box = {}};
+  if (fields.has("box")) {
+    const auto box = fields.fields("box");
+    input.box = {box.integer("left"), box.integer("top"), box.integer("width"), box.integer("height")};
+  }
+  return input;
+}
+
+/// [(H, W, C) tensors, each with an optional box]
+std::vector<Input> to_inputs(const Napi::Value& value, Keep& keep) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<Input> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) result.push_back(to_input(array.Get(i), keep));
+  return result;
+}
+
+Finish give(const at::Tensor& tensor) {
+  return [tensor](Napi::Env env) -> Napi::Value { return from_tensor(env, tensor); };
+}
+
+}  // namespace
+
+Napi::Function NetworkWrap::define(Napi::Env env) {
+  return DefineClass(env, "Network",
+                     {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
+                      InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
+                      InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::dispose>("dispose")});
+}
+
+NetworkWrap::NetworkWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Illegal constructor");
+  network_ = *info[0].As<Napi::External<std::shared_ptr<Network>>>().Data();
+}
+
+Napi::Value NetworkWrap::create(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto spec = to_network_spec(Fields(info[0]));
+    std::function<std::shared_ptr<Network>()> make;
+    if (info[1].IsNumber()) {
+      const auto seed = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+      make = [=] { return std::make_shared<Network>(spec, seed); };
+    } else {
+      const Fields file(info[1]);
+      make = [spec, path = file.text("path"), places = to_places(file.at("tensors"))] {
+        auto network = std::make_shared<Network>(spec, 0);
+        load_from(*network, path, places);
+        return network;
+      };
+    }
+    auto& environment = Environment::of(info.Env());
+    return environment.submit(compute_worker(), nullptr, {}, [&environment, make] {
+      return [&environment, network = make()](Napi::Env env) mutable -> Napi::Value {
+        return environment.network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
+      };
+    });
+  });
+}
+
+std::shared_ptr<Network> NetworkWrap::of(const Napi::Value& value) {
+  auto network = Unwrap(value.As<Napi::Object>())->network_;
+  if (!network) throw Error("ERR_DISPOSED", "This model was disposed of before this call. Load it again");
+  return network;
+}
+
+Napi::Value NetworkWrap::state(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto state = of(info.This())->state();
+    auto result = Napi::Array::New(info.Env(), state.size());
+    for (uint32_t i = 0; i < state.size(); ++i) {
+      auto entry = Napi::Object::New(info.Env());
+      auto shape = Napi::Array::New(info.Env());
+      for (const int64_t side : state[i].tensor.sizes()) shape.Set(shape.Length(), static_cast<double>(side));
+      entry.Set("name", state[i].name);
+      entry.Set("dtype", name_of(state[i].tensor.scalar_type()));
+      entry.Set("shape", shape);
+      result.Set(i, entry);
+    }
+    return result;
+  });
+}
+
+Napi::Value NetworkWrap::calibrated(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), of(info.This())->calibrated()); });
+}
+
+Napi::Value NetworkWrap::save(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto prefix = info[1].As<Napi::Uint8Array>();
+    const std::string bytes(reinterpret_cast<const char*>(prefix.Data()), prefix.ByteLength());
+    return Environment::of(info.Env())
+        .submit(compute_worker(), nullptr, {},
+                [network = of(info.This()), path = info[0].ToString().Utf8Value(), bytes, dtype = dtype_of(info[2].ToString())] {
+                  write_safetensors(path, bytes, network->state(), dtype);
+                  return [](Napi::Env env) { return env.Undefined(); };
+                });
+  });
+}
+
+Napi::Value NetworkWrap::infer(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    const auto inputs = to_inputs(info[0], keep);
+    const auto options = to_inference_options(Fields(info[1]));
+    const auto output = info[2].ToString().Utf8Value() == "features" ? Output::features : Output::logits;
+    const auto cancellation = CancellationWrap::of(info[3]);
+    return Environment::of(info.Env())
+        .submit(compute_worker(), cancellation, std::move(keep), [=, network = of(info.This())] {
+          return give(fer::infer(*network, inputs, options, output, *cancellation));
+        });
+  });
+}
+
+Napi::Value NetworkWrap::evaluate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
+    keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
+    auto& environment = Environment::of(info.Env());
+    const auto report = [post = environment.poster(), listener = &keep.back()](int64_t done) {
+      post([listener, done](Napi::Env env) {
+        listener->Value().As<Napi::Function>().Call({Napi::Number::New(env, static_cast<double>(done))});
+      });
+    };
+    return environment.submit(compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
+                              [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
+                               options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
+                                return give(fer::infer(*network, images, indices, options, *cancellation, report));
+                              });
+  });
+}
+
+void NetworkWrap::dispose(const Napi::CallbackInfo&) { network_.reset(); }
+
+}  // namespace fer::bindings

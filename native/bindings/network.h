@@ -1,0 +1,37 @@
+#pragma once
+#include <napi.h>
+
+#include <memory>
+
+#include "models/network.h"
+
+namespace fer::bindings {
+
+/// JavaScript: a network's weights. Made by `createNetwork`, never by `new`.
+class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  /// (spec, seed) -> Promise of a network with fresh weights; (spec, file) with those of a safetensors file, where
+  /// file is { path, tensors: [{ name, dtype, shape, offset }] }.
+  static Napi::Value create(const Napi::CallbackInfo& info);
+  /// ERR_DISPOSED after dispose().
+  static std::shared_ptr<Network> of(const Napi::Value& value);
+
+  explicit NetworkWrap(const Napi::CallbackInfo& info);
+
+ private:
+  /// [{ name, dtype, shape }], in the order in which `save` writes.
+  Napi::Value state(const Napi::CallbackInfo& info);
+  Napi::Value calibrated(const Napi::CallbackInfo& info);
+  /// (path, prefix, dtype) -> Promise
+  Napi::Value save(const Napi::CallbackInfo& info);
+  /// (inputs, options, 'logits' | 'features', cancellation) -> Promise of a Tensor
+  Napi::Value infer(const Napi::CallbackInfo& info);
+  /// (imageSet, indices, options, cancellation, onProgress) -> Promise of a Tensor (N, K)
+  Napi::Value evaluate(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Network> network_;
+};
+
+}  // namespace fer::bindings

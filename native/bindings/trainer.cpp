@@ -1,0 +1,92 @@
+#include "bindings/trainer.h"
+
+#include "bindings/cancellation.h"
+#include "bindings/convert.h"
+#include "bindings/image_set.h"
+#include "bindings/network.h"
+#include "inference/inference.h"
+
+namespace fer::bindings {
+namespace {
+
+TrainingOptions to_training_options(const Fields& fields, const InputFormat& format) {
+  return {.epochs = fields.integer("epochs"),
+          .optimizer = fields.text("optimizer"),
+          .optimizer_settings = {.weight_decay = fields.number("weightDecay"),
+                                 .momentum = fields.number("momentum"),
+                                 .beta1 = fields.number("beta1"),
+                                 .beta2 = fields.number("beta2")},
+          .schedule = fields.text("schedule"),
+          .learning_rate = fields.number("learningRate"),
+          .decay = fields.number("decay"),
+          .warmup_epochs = fields.number("warmupEpochs"),
+          .label_smoothing = fields.number("labelSmoothing"),
+          .clip_norm = fields.number("clipNorm"),
+          .precision = parse_precision(fields.text("precision")),
+          .loader = {.batch_size = fields.integer("batchSize"),
+                     .seed = static_cast<uint64_t>(fields.integer("seed")),
+                     .augmentation = to_augmentation(fields.fields("augmentation")),
+                     .format = format}};
+}
+
+Napi::Object from_step(Napi::Env env, const Step& step) {
+  auto result = Napi::Object::New(env);
+  result.Set("step", static_cast<double>(step.step));
+  result.Set("loss", step.loss);
+  result.Set("learningRate", step.learning_rate);
+  return result;
+}
+
+}  // namespace
+
+Napi::Function TrainerWrap::define(Napi::Env env) {
+  return DefineClass(env, "Trainer",
+                     {InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"), InstanceMethod<&TrainerWrap::run>("run"),
+                      InstanceMethod<&TrainerWrap::evaluate>("evaluate")});
+}
+
+TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&] {
+    network_ = NetworkWrap::of(info[0]);
+    trainer_ = std::make_shared<Trainer>(network_, ImageSetWrap::of(info[1]), to_integers(info[2]),
+                                         to_training_options(Fields(info[3]), network_->spec().input));
+    images_ = Napi::Persistent(info[1].As<Napi::Object>());
+    worker_ = std::make_unique<Worker>();
+  });
+}
+
+Napi::Value TrainerWrap::steps_per_epoch(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(trainer_->steps_per_epoch()));
+}
+
+Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
+  Keep keep;
+  keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
+  keep.push_back(Napi::Persistent(info[2].As<Napi::Object>()));
+  auto& environment = Environment::of(info.Env());
+  const auto report = [post = environment.poster(), listener = &keep.back()](const Step& step) {
+    post([listener, step](Napi::Env env) { listener->Value().As<Napi::Function>().Call({from_step(env, step)}); });
+  };
+  return environment.submit(*worker_, CancellationWrap::of(info[1]), std::move(keep),
+                            [=, trainer = trainer_, until = info[0].ToNumber().Int64Value(), cancellation = CancellationWrap::of(info[1])] {
+                              trainer->run_until(until, *cancellation, report);
+                              return [done = trainer->steps_done()](Napi::Env env) -> Napi::Value {
+                                return Napi::Number::New(env, static_cast<double>(done));
+                              };
+                            });
+}
+
+Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {
+  Keep keep;
+  keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
+  keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
+  return Environment::of(info.Env())
+      .submit(*worker_, CancellationWrap::of(info[3]), std::move(keep),
+              [network = network_, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
+               options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
+                const auto logits = infer(*network, images, indices, options, *cancellation, [](int64_t) {});
+                return [logits](Napi::Env env) -> Napi::Value { return from_tensor(env, logits); };
+              });
+}
+
+}  // namespace fer::bindings

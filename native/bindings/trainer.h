@@ -1,0 +1,31 @@
+#pragma once
+#include <napi.h>
+
+#include <memory>
+
+#include "core/worker.h"
+#include "training/trainer.h"
+
+namespace fer::bindings {
+
+/// JavaScript: `new Trainer(network, images, indices, options)`. While it lives, the network is its own; all its work
+/// is done on a thread of its own, one call after the other.
+class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit TrainerWrap(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value steps_per_epoch(const Napi::CallbackInfo& info);
+  /// (until, cancellation, onStep) -> Promise of the number of steps done
+  Napi::Value run(const Napi::CallbackInfo& info);
+  /// (images, indices, inferenceOptions, cancellation) -> Promise of a Tensor (N, K)
+  Napi::Value evaluate(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Network> network_;
+  std::shared_ptr<Trainer> trainer_;
+  std::unique_ptr<Worker> worker_;
+  Napi::ObjectReference images_;
+};
+
+}  // namespace fer::bindings

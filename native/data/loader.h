@@ -1,0 +1,44 @@
+#pragma once
+#include <cstdint>
+#include <future>
+#include <vector>
+
+#include "data/augment.h"
+#include "data/image_set.h"
+
+namespace fer {
+
+struct Batch {
+  at::Tensor images;  // (B, 3, size, size) float32, channels-last
+  at::Tensor labels;  // (B) int64
+};
+
+struct LoaderOptions {
+  int64_t batch_size;
+  uint64_t seed;
+  Augmentation augmentation;
+  InputFormat format;
+};
+
+/// Training batches. Batch `step` is a pure function of the options and `step`; while one is used, the next is made on
+/// a thread of its own. Each epoch visits the pictures in a new order and leaves out an incomplete last batch.
+class Loader {
+ public:
+  /// `indices` are the pictures of `images` that take part.
+  Loader(ImageSet images, std::vector<int64_t> indices, LoaderOptions options);
+
+  int64_t batches_per_epoch() const;
+  Batch next(int64_t step);
+
+ private:
+  Batch make(int64_t step) const;
+  std::vector<int64_t> order(int64_t epoch) const;
+
+  ImageSet images_;
+  std::vector<int64_t> indices_;
+  LoaderOptions options_;
+  std::future<Batch> prepared_;
+  int64_t prepared_step_ = -1;
+};
+
+}  // namespace fer

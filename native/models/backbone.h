@@ -1,0 +1,13 @@
+#pragma once
+#include <torch/nn/module.h>
+
+namespace fer {
+
+/// A network from pictures (N, 3, H, W) to a feature map (N, channels, h, w), channels-last.
+class Backbone : public torch::nn::Module {
+ public:
+  virtual at::Tensor forward(at::Tensor images) = 0;
+  virtual int64_t channels() const = 0;
+};
+
+}  // namespace fer

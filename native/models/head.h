@@ -1,0 +1,24 @@
+#pragma once
+#include <torch/nn/module.h>
+
+#include "models/catalog.h"
+
+namespace fer {
+
+/// From the backbone's map (N, C, h, w) to logits. All arithmetic after the first product is float32.
+class Head : public torch::nn::Module {
+ public:
+  /// (N, F) float32, what the classifier reads.
+  virtual at::Tensor features(const at::Tensor& map, Affinity affinity) = 0;
+  /// (N, K) float32.
+  virtual at::Tensor forward(const at::Tensor& map, Affinity affinity) = 0;
+  /// Whether there is a generic part to share.
+  virtual bool has_affinity() const { return false; }
+  /// Whether the running generic part is known, or none is needed.
+  virtual bool calibrated() const { return true; }
+  virtual void set_calibrated(bool calibrated) {}
+  /// Whether a model file may lack this buffer.
+  virtual bool is_optional(const std::string& name) const { return false; }
+};
+
+}  // namespace fer

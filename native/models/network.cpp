@@ -1,0 +1,91 @@
+#include "models/network.h"
+
+#include "models/backbone.h"
+#include "models/head.h"
+#include "models/initialize.h"
+
+namespace fer {
+namespace {
+
+constexpr int64_t largest_image_size = 1024;
+
+int64_t feature_count(const NetworkSpec& spec, const Stem& stem, int64_t channels, int64_t image_size) {
+  return heads().at(spec.head).feature_count(stem.feature_side(image_size), channels);
+}
+
+void check_image_size(const NetworkSpec& spec, const Stem& stem, int64_t channels) {
+  const int64_t needed = 2 * spec.classes;
+  if (feature_count(spec, stem, channels, spec.input.size) >= needed) return;
+  int64_t size = spec.input.size;
+  while (size < largest_image_size && feature_count(spec, stem, channels, size) < needed) ++size;
+  throw Error("ERR_IMAGE_SIZE", "Expected `imageSize` to be at least " + std::to_string(size) + " with stem `" + spec.stem +
+                                    "` and " + std::to_string(spec.classes) + " classes, got `" + std::to_string(spec.input.size) +
+                                    "`: the head would get fewer than two features a class. Use that size, or a smaller stem");
+}
+
+}  // namespace
+
+Network::Network(NetworkSpec spec, uint64_t seed) : spec_(std::move(spec)) {
+  const auto& stem = stems().at(spec_.stem);
+  backbone_ = backbones().at(spec_.backbone)(stem);
+  check_image_size(spec_, stem, backbone_->channels());
+  head_ = heads().at(spec_.head).make({.channels = backbone_->channels(),
+                                       .side = stem.feature_side(spec_.input.size),
+                                       .classes = spec_.classes,
+                                       .affinity = spec_.affinity});
+  initialize(*backbone_, seed);
+  initialize(*head_, seed + 1);
+  for (auto& parameter : parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.data().contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+at::Tensor Network::map(const at::Tensor& images) { return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast)); }
+
+at::Tensor Network::logits(const at::Tensor& images, Affinity affinity) { return head_->forward(map(images), affinity); }
+
+at::Tensor Network::features(const at::Tensor& images, Affinity affinity) { return head_->features(map(images), affinity); }
+
+void Network::check_affinity(Affinity affinity) const {
+  if (affinity == Affinity::none) return;
+  if (!head_->has_affinity()) {
+    throw Error("ERR_INVALID_OPTION", "Expected `affinity` to be none: this model has no generic part to share");
+  }
+  if (affinity == Affinity::ema && !head_->calibrated()) {
+    throw Error("ERR_UNCALIBRATED",
+                "This model has no running generic part, which affinity `ema` needs. Compute it over training pictures "
+                "with `calibrate`, or leave the generic part out with affinity `none`");
+  }
+}
+
+bool Network::calibrated() const { return head_->calibrated(); }
+
+void Network::train(bool on) {
+  backbone_->train(on);
+  head_->train(on);
+}
+
+std::vector<at::Tensor> Network::parameters() const {
+  auto all = backbone_->parameters();
+  for (auto& parameter : head_->parameters()) all.push_back(parameter);
+  return all;
+}
+
+std::vector<NamedTensor> Network::every_tensor() const {
+  auto all = state_of(*backbone_);
+  for (auto& entry : state_of(*head_)) all.push_back(std::move(entry));
+  return all;
+}
+
+std::vector<NamedTensor> Network::state() const {
+  auto kept = every_tensor();
+  if (!calibrated()) std::erase_if(kept, [this](const NamedTensor& entry) { return head_->is_optional(entry.name); });
+  return kept;
+}
+
+void Network::load(const std::vector<NamedTensor>& tensors) {
+  const bool complete = load_state(every_tensor(), tensors, [this](const std::string& name) { return head_->is_optional(name); });
+  head_->set_calibrated(complete);
+}
+
+}  // namespace fer

@@ -1,0 +1,132 @@
+#include <ATen/Dispatch.h>
+#include <ATen/OpMathType.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
+
+#include "ops/de_albino/de_albino.h"
+#include "ops/de_albino/de_albino_math.h"
+
+namespace fer::de_albino_kernels {
+namespace math = de_albino_math;
+namespace {
+
+struct Geometry {
+  int64_t images, maps, height, width;
+  int64_t out_height() const { return de_albino_side(height); }
+  int64_t out_width() const { return de_albino_side(width); }
+  int64_t pixels() const { return images * height * width; }
+  /// Offset of the 25 products of one feature pixel and map.
+  int64_t row(int64_t n, int64_t y, int64_t x, int64_t c) const {
+    return (((n * height + y) * width + x) * maps + c) * math::pairs_in_plane;
+  }
+};
+
+Geometry geometry_of(const at::Tensor& features) {
+  return {features.size(0), features.size(1) / math::tile_area, features.size(2), features.size(3)};
+}
+
+/// (N h w m, 256), a view where the features are channels-last already.
+at::Tensor as_rows(const at::Tensor& features) {
+  return features.permute({0, 2, 3, 1}).contiguous().view({-1, math::tile_area});
+}
+
+/// (256, 25), zero outside the kernel.
+at::Tensor tiles_of(const at::Tensor& kernel) {
+  const auto dense = kernel.contiguous();
+  auto tiles = at::zeros({math::tile_area, math::pairs_in_plane}, kernel.options());
+  AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, kernel.scalar_type(), "de_albino_tiles", [&] {
+    const auto* from = dense.const_data_ptr<scalar_t>();
+    auto* to = tiles.mutable_data_ptr<scalar_t>();
+    math::for_each_cell([&](int64_t row, int64_t column, int64_t u, int64_t v) {
+      to[row * math::pairs_in_plane + column] = from[u * math::kernel_side + v];
+    });
+  });
+  return tiles;
+}
+
+/// Transposes tiles_of: sums each kernel cell over the places it was copied to.
+at::Tensor fold_tiles(const at::Tensor& tiles) {
+  const auto dense = tiles.contiguous();
+  auto kernel = at::zeros({math::kernel_side, math::kernel_side}, tiles.options());
+  AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, tiles.scalar_type(), "de_albino_fold", [&] {
+    const auto* from = dense.const_data_ptr<scalar_t>();
+    auto* to = kernel.mutable_data_ptr<scalar_t>();
+    math::for_each_cell([&](int64_t row, int64_t column, int64_t u, int64_t v) {
+      to[u * math::kernel_side + v] += from[row * math::pairs_in_plane + column];
+    });
+  });
+  return kernel;
+}
+
+/// Y[n, c, i, j] = sum of the products that meet there.
+template <typename scalar_t>
+void gather(const scalar_t* products, scalar_t* output, const Geometry& g) {
+  using sum_t = at::opmath_type<scalar_t>;
+  at::parallel_for(0, g.images * g.maps, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const int64_t n = plane / g.maps, c = plane % g.maps;
+      scalar_t* to = output + plane * g.out_height() * g.out_width();
+      for (int64_t i = 0; i < g.out_height(); ++i) {
+        for (int64_t j = 0; j < g.out_width(); ++j) {
+          sum_t sum = 0;
+          math::for_each_term(i, j, [&](int64_t y, int64_t x, int64_t column) {
+            sum += static_cast<sum_t>(products[g.row(n, y, x, c) + column]);
+          });
+          *to++ = static_cast<scalar_t>(sum);
+        }
+      }
+    }
+  });
+}
+
+/// Transposes gather: every product of a pixel takes the gradient of its one output, or zero at the border.
+template <typename scalar_t>
+void scatter(const scalar_t* gradient, scalar_t* products, const Geometry& g) {
+  at::parallel_for(0, g.images * g.maps, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const int64_t n = plane / g.maps, c = plane % g.maps;
+      const scalar_t* from = gradient + plane * g.out_height() * g.out_width();
+      for (int64_t i = 0; i < g.out_height(); ++i) {
+        for (int64_t j = 0; j < g.out_width(); ++j, ++from) {
+          math::for_each_term(i, j, [&](int64_t y, int64_t x, int64_t column) {
+            products[g.row(n, y, x, c) + column] = *from;
+          });
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+
+bool applies(const at::Tensor& features, const at::Tensor& kernel, DeAlbinoSettings settings) {
+  return settings.upscale == math::tile && settings.stride == math::stride && features.device().is_cpu() &&
+         kernel.size(0) == math::kernel_side && kernel.size(1) == math::kernel_side &&
+         features.size(2) >= 2 && features.size(3) >= 2;
+}
+
+at::Tensor forward(const at::Tensor& features, const at::Tensor& kernel) {
+  const auto g = geometry_of(features);
+  const auto products = at::matmul(as_rows(features), tiles_of(kernel));
+  auto output = at::empty({g.images, g.maps, g.out_height(), g.out_width()}, features.options());
+  AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, features.scalar_type(), "de_albino", [&] {
+    gather(products.const_data_ptr<scalar_t>(), output.mutable_data_ptr<scalar_t>(), g);
+  });
+  return output;
+}
+
+Gradients backward(const at::Tensor& gradient, const at::Tensor& features, const at::Tensor& kernel) {
+  const auto g = geometry_of(features);
+  const auto dense = gradient.contiguous();
+  auto products = at::zeros({g.pixels() * g.maps, math::pairs_in_plane}, features.options());
+  AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, features.scalar_type(), "de_albino_backward", [&] {
+    scatter(dense.const_data_ptr<scalar_t>(), products.mutable_data_ptr<scalar_t>(), g);
+  });
+  const auto rows = at::matmul(products, tiles_of(kernel).t());
+  return {rows.view({g.images, g.height, g.width, g.maps * math::tile_area}).permute({0, 3, 1, 2}),
+          fold_tiles(at::matmul(as_rows(features).t(), products))};
+}
+
+}  // namespace fer::de_albino_kernels

@@ -1,0 +1,32 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/catalog.h"
+
+namespace fer {
+
+/// Updates parameters in place from their gradients, in one fused pass over each.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  /// Every parameter must have a gradient; gradients are dropped afterwards.
+  virtual void step(double learning_rate) = 0;
+};
+
+struct OptimizerSettings {
+  double weight_decay;
+  double momentum;  // of sgd
+  double beta1;     // of adam and adamw
+  double beta2;
+};
+
+using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(std::vector<at::Tensor>, const OptimizerSettings&)>;
+/// adam (Kingma & Ba, arXiv 1412.6980; decay added to the gradient), adamw (Loshchilov & Hutter, arXiv 1711.05101;
+/// decay apart from it), sgd with Nesterov momentum (as LibTorch defines it).
+const Catalog<OptimizerFactory>& optimizers();
+
+}  // namespace fer

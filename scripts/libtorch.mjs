@@ -1,0 +1,159 @@
+// Finds the LibTorch this package is built against, or fetches it: see `sources` for the order.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const libTorchVersion = '2.13.0'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cache = join(root, '.cache')
+const cached = join(cache, `libtorch-${libTorchVersion}-cpu`)
+const say = (text) => console.log(`fer-torch: ${text}`)
+
+/** Where LibTorch may be, in the order tried. `find` returns a folder, or throws why there is none. */
+const sources = [
+  { name: 'the folder in FER_TORCH_LIBTORCH', find: fromEnvironment },
+  { name: `the cache, .cache/libtorch-${libTorchVersion}-cpu`, find: fromCache },
+  { name: 'an installed Python torch', find: fromPython },
+  { name: 'pip download', find: fromPip },
+  { name: 'the official archive', find: fromArchive },
+]
+
+export async function locateLibTorch() {
+  const tried = []
+  for (const source of sources) {
+    try {
+      const folder = await source.find()
+      check(folder)
+      return folder
+    } catch (error) {
+      tried.push(`  ${source.name}: ${error.message}`)
+      if (error.final) break
+    }
+  }
+  throw new Error(
+    `LibTorch ${libTorchVersion} (CPU) was not found. Tried, in order:\n${tried.join('\n')}\n` +
+      'Cure: unpack that LibTorch anywhere and run\n' +
+      '  FER_TORCH_LIBTORCH=/path/to/libtorch npm install',
+  )
+}
+
+/** Throws unless `folder` holds the pinned version with all that a build needs. */
+function check(folder) {
+  const needed = [
+    'include/torch/headeronly/version.h',
+    'include/ATen/ATen.h',
+    'share/cmake/Torch/TorchConfig.cmake',
+    ...(process.platform === 'linux' ? ['lib/libtorch_cpu.so', 'lib/libc10.so'] : []),
+  ]
+  const missing = needed.find((file) => !existsSync(join(folder, file)))
+  if (missing) throw new Error(`${folder} has no ${missing}`)
+  const header = readFileSync(join(folder, needed[0]), 'utf8')
+  const found = header.match(/define TORCH_VERSION \\?\s*"([^"]+)"/)?.[1]
+  if (found !== libTorchVersion) throw new Error(`${folder} holds version ${found}, not ${libTorchVersion}`)
+}
+
+function fromEnvironment() {
+  const folder = process.env.FER_TORCH_LIBTORCH
+  if (!folder) throw new Error('not set')
+  try {
+    check(resolve(folder))
+  } catch (error) {
+    // Somebody named this folder: to go on with another would hide the mistake.
+    throw Object.assign(error, { final: true })
+  }
+  return resolve(folder)
+}
+
+function fromCache() {
+  if (!existsSync(cached)) throw new Error('empty')
+  return cached
+}
+
+const python = () => process.env.PYTHON ?? 'python3'
+
+function fromPython() {
+  const code =
+    'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")'
+  const folder = spawnSync(python(), ['-c', code], { encoding: 'utf8' }).stdout?.trim()
+  if (!folder) throw new Error('none')
+  return folder
+}
+
+/** The wheel of the CPU build is LibTorch with Python files beside it; any one Python version's will do. */
+function fromPip() {
+  const platform = { x64: 'manylinux_2_28_x86_64', arm64: 'manylinux_2_28_aarch64' }[process.arch]
+  if (process.platform !== 'linux' || !platform)
+    throw new Error(`no wheel is known for ${process.platform}-${process.arch}`)
+  say(`fetching LibTorch ${libTorchVersion} (CPU, about 190 MB) with pip`)
+  const download = join(cache, 'download')
+  mkdirSync(download, { recursive: true })
+  const pip = (...index) =>
+    spawnSync(
+      python(),
+      [
+        '-m',
+        'pip',
+        'download',
+        `torch==${libTorchVersion}+cpu`,
+        '--no-deps',
+        '--retries',
+        '0',
+        '--quiet',
+        '--dest',
+        download,
+        '--only-binary',
+        ':all:',
+        '--platform',
+        platform,
+        '--python-version',
+        '3.11',
+        '--implementation',
+        'cp',
+        ...index,
+      ],
+      { encoding: 'utf8' },
+    )
+  let result = pip()
+  if (result.status !== 0) result = pip('--extra-index-url', 'https://download.pytorch.org/whl/cpu')
+  if (result.status !== 0) throw new Error(lastLine(result.stderr) ?? result.error?.message ?? 'pip failed')
+  const wheel = readdirSync(download).find((file) => file.endsWith('.whl'))
+  return unpack(join(download, wheel), 'torch')
+}
+
+async function fromArchive() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('known only for linux-x64')
+  const url = `https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-${libTorchVersion}%2Bcpu.zip`
+  say(`fetching ${url}`)
+  const { Readable } = await import('node:stream')
+  const { pipeline } = await import('node:stream/promises')
+  const { createWriteStream } = await import('node:fs')
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  mkdirSync(join(cache, 'download'), { recursive: true })
+  const file = join(cache, 'download', 'libtorch.zip')
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(file))
+  return unpack(file, 'libtorch')
+}
+
+/** Moves `folder` of a zip into the cache in one rename, so that a killed unpacking leaves nothing half done. */
+function unpack(archive, folder) {
+  say('unpacking LibTorch into .cache')
+  const partial = join(cache, 'partial')
+  rmSync(partial, { recursive: true, force: true })
+  mkdirSync(partial, { recursive: true })
+  execFileSync('cmake', ['-E', 'tar', 'xf', archive], { cwd: partial })
+  const keep = new Set(['include', 'lib', 'share'])
+  for (const entry of readdirSync(join(partial, folder))) {
+    if (!keep.has(entry)) rmSync(join(partial, folder, entry), { recursive: true })
+  }
+  check(join(partial, folder))
+  rmSync(cached, { recursive: true, force: true })
+  renameSync(join(partial, folder), cached)
+  rmSync(partial, { recursive: true, force: true })
+  rmSync(join(cache, 'download'), { recursive: true, force: true })
+  return cached
+}
+
+const lastLine = (text) => text?.trim().split('\n').at(-1)
