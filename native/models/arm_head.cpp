@@ -78,9 +78,10 @@ class ArmHead : public Head {
   }
 
   at::Tensor forward(const at::Tensor& map, Affinity affinity) override {
+    const bool foldable = !is_training() && affinity == Affinity::ema;
+    const auto read = foldable ? arm->unique(map).flatten(1) : features(map, affinity);
     AutocastScope exact(Precision::float32);
-    if (is_training() || affinity != Affinity::ema) return fc(features(map, affinity));
-    return at::linear(arm->unique(map).flatten(1), fc->weight, folded_bias());
+    return at::linear(read, fc->weight, foldable ? folded_bias() : fc->bias);
   }
 
   bool has_affinity() const override { return arm->alpha.defined(); }

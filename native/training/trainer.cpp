@@ -19,7 +19,10 @@ Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<
 void Trainer::run_until(int64_t last, const Cancellation& cancellation, const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
   network_->train(true);
-  while (steps_done_ < last && !cancellation.requested()) report(step());
+  while (steps_done_ < last) {
+    cancellation.check();
+    report(step());
+  }
 }
 
 Step Trainer::step() {

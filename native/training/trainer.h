@@ -42,7 +42,7 @@ class Trainer {
   int64_t steps_per_epoch() const { return loader_.batches_per_epoch(); }
   int64_t steps_done() const { return steps_done_; }
 
-  /// Trains until `last` steps are done, or stops early, between steps, when cancelled: see steps_done().
+  /// Trains until `last` steps are done; polls `cancellation` between steps.
   /// ERR_DIVERGED where the loss is not finite; the weights are then those before that step.
   void run_until(int64_t last, const Cancellation& cancellation, const std::function<void(const Step&)>& report);
 

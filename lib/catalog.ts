@@ -1,0 +1,20 @@
+// The names one may choose from. The native tables own them; a test holds both together.
+export const backbones = ['resnet18'] as const
+export const heads = ['arm', 'gap'] as const
+export const stems = ['standard', 'medium', 'small'] as const
+export const affinities = ['ema', 'batch', 'none'] as const
+export const optimizers = ['adam', 'adamw', 'sgd'] as const
+export const schedules = ['exponential', 'cosine', 'one-cycle', 'constant'] as const
+export const precisions = ['auto', 'float32', 'bfloat16'] as const
+export const colors = ['grey', 'rgb'] as const
+
+export type BackboneName = (typeof backbones)[number]
+export type HeadName = (typeof heads)[number]
+/** How the first layers shrink the picture: by 32 in all, by 16, by 8. */
+export type StemName = (typeof stems)[number]
+/** Where ARM's generic part comes from: its running mean, the batch (as published), or nowhere. */
+export type AffinityName = (typeof affinities)[number]
+export type OptimizerName = (typeof optimizers)[number]
+export type ScheduleName = (typeof schedules)[number]
+/** `auto`: bfloat16 where the processor multiplies it in hardware, else float32. */
+export type PrecisionName = (typeof precisions)[number]

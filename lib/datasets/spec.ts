@@ -1,0 +1,24 @@
+import { FerError } from '../errors.js'
+import type { Dataset } from './dataset.js'
+import { fer2013 } from './fer2013.js'
+import { folder } from './folder.js'
+import { synthetic } from './synthetic.js'
+
+/** One row a kind of data set that can be named in one word. */
+const kinds: Readonly<Record<string, (rest: string) => Dataset>> = {
+  fer2013,
+  folder,
+  synthetic: (count) => synthetic({ count: Number(count) }),
+}
+
+/** `fer2013:PATH`, `folder:PATH` or `synthetic:COUNT`. */
+export function parseSpec(spec: string): Dataset {
+  const colon = spec.indexOf(':')
+  const make = colon > 0 ? kinds[spec.slice(0, colon)] : undefined
+  const rest = spec.slice(colon + 1)
+  if (make && rest !== '') return make(rest)
+  throw new FerError(
+    'ERR_INVALID_OPTION',
+    `Expected a data set such as fer2013:PATH, folder:PATH or synthetic:COUNT, got \`${spec}\``,
+  )
+}

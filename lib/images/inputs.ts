@@ -1,0 +1,115 @@
+import { basename } from 'node:path'
+import type { Picture } from '../datasets/dataset.js'
+import { FerError } from '../errors.js'
+import type { Box, NativeInput } from '../native.js'
+import { fail } from '../options/check.js'
+import type { Tensor } from '../tensor.js'
+import { decode } from './decode.js'
+
+/** Decoded pixels: rows from the top, channels interleaved, 8 bits each. Read in place: do not change them meanwhile. */
+export interface RawPixels {
+  readonly data: Uint8Array | Uint8ClampedArray // (height, width, channels)
+  readonly width: number
+  readonly height: number
+  readonly channels: 1 | 3
+}
+
+/** A path, the bytes of an encoded picture, or decoded pixels. */
+export type Image = string | Uint8Array | RawPixels
+
+/** A picture of which only a part is the face. The box counts pixels of the upright picture. */
+export interface BoxedImage {
+  readonly image: Image
+  readonly box: Box
+}
+
+/** One picture, several, or decoded ones of one size in a Tensor (N, H, W, C) of dtype uint8. */
+export type Input = Image | BoxedImage | Tensor<'uint8'> | readonly (Image | BoxedImage)[]
+
+/** A picture yet to be read, and what an error calls it. */
+export interface PendingImage {
+  readonly name: string
+  readonly read: () => Promise<NativeInput>
+}
+
+export function pendingImages(input: Input, box?: Box): PendingImage[] {
+  if (isTensor(input)) return splitTensor(input).map((picture, i) => pending(picture, `picture ${i}`, box))
+  const items = Array.isArray(input) ? input : [input as Image | BoxedImage]
+  return items.map((item, i) => {
+    const { image, box: own } = isBoxed(item) ? item : { image: item, box }
+    return pending(image, typeof image === 'string' ? image : `picture ${i}`, own)
+  })
+}
+
+export const isTensor = (input: unknown): input is Tensor<'uint8'> =>
+  typeof input === 'object' && input !== null && 'dtype' in input
+
+const isBoxed = (item: Image | BoxedImage): item is BoxedImage =>
+  typeof item === 'object' && item !== null && 'image' in item
+
+const pending = (image: Image, name: string, box?: Box): PendingImage => ({
+  name,
+  read: async () => withBox(await readImage(image, name), name, box),
+})
+
+async function readImage(image: Image, name: string): Promise<Picture> {
+  if (typeof image === 'string' || image instanceof Uint8Array) return decode(image, name)
+  return checkPixels(image, name)
+}
+
+function checkPixels(pixels: RawPixels, name: string): Picture {
+  const { data, width, height, channels } = pixels ?? {}
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
+    fail(name, 'a path, encoded bytes, or { data, width, height, channels } with a Uint8Array', pixels)
+  }
+  const isSide = (side: unknown) => Number.isSafeInteger(side) && (side as number) > 0
+  if (!isSide(width)) fail(`${name}.width`, 'a positive integer', width)
+  if (!isSide(height)) fail(`${name}.height`, 'a positive integer', height)
+  if (channels !== 1 && channels !== 3) fail(`${name}.channels`, '1 or 3', channels)
+  const expected = width * height * channels
+  if (data.length !== expected)
+    fail(`${name}.data`, `${expected} bytes (width x height x channels)`, data.length)
+  return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), width, height, channels }
+}
+
+function splitTensor(tensor: Tensor<'uint8'>): RawPixels[] {
+  const { dtype, shape, data } = tensor
+  if (dtype !== 'uint8') fail('dtype', '`uint8`', dtype)
+  const [count, height, width, channels] = shape as [number, number, number, 1 | 3]
+  if (shape.length !== 4) fail('shape', '(N, H, W, C)', `(${shape.join(', ')})`)
+  const area = height * width * channels
+  if (data.length !== count * area) fail('data', `${count * area} bytes for its shape`, data.length)
+  return Array.from({ length: count }, (_, i) => ({
+    data: data.subarray(i * area, (i + 1) * area),
+    width,
+    height,
+    channels,
+  }))
+}
+
+function withBox(picture: Picture, name: string, box?: Box): NativeInput {
+  const { data, width, height, channels } = picture
+  const input = { dtype: 'uint8', shape: [height, width, channels], data } as const
+  return box === undefined ? input : { ...input, box: checkBox(box, picture, name) }
+}
+
+function checkBox(box: Box, { width, height }: Picture, name: string): Box {
+  const sides = { left: box?.left, top: box?.top, width: box?.width, height: box?.height }
+  for (const [side, value] of Object.entries(sides)) {
+    if (!Number.isSafeInteger(value))
+      fail(`box.${side}`, 'an integer, in pixels of the upright picture', value)
+  }
+  const inside =
+    box.left >= 0 &&
+    box.top >= 0 &&
+    box.width > 0 &&
+    box.height > 0 &&
+    box.left + box.width <= width &&
+    box.top + box.height <= height
+  if (inside) return sides
+  const given = `left ${box.left}, top ${box.top}, width ${box.width}, height ${box.height}`
+  throw new FerError(
+    'ERR_BAD_BOX',
+    `The box (${given}) does not lie inside \`${basename(name)}\`, which is ${width} x ${height} pixels upright. Clip it to the picture`,
+  )
+}

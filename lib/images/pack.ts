@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import pMap from 'p-map'
+import type { Color, Picture, Sample, Split } from '../datasets/dataset.js'
+import { FerError } from '../errors.js'
+import { type ImageSet, native, settled } from '../native.js'
+import { makePrefix, readHeader, type TensorEntry } from '../safetensors.js'
+import { packFolder } from './cache.js'
+
+/** To be raised with any change that alters a packed pixel. */
+const version = 1
+/** Pictures decoded at once: sharp works in libuv's four threads. */
+const concurrency = 4
+/** Room for shifting and turning, where training pictures are made smaller: an eighth. */
+const margin = 1.125
+/** Pictures of one size up to this much larger than the input are kept as they are. */
+const largestKept = 1.25
+
+export interface PackOptions {
+  /** Side of the square the network reads. */
+  readonly imageSize: number
+  readonly color: Color
+  /** Whether the pictures will be augmented: resized ones then keep a margin. */
+  readonly augmented: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+export interface Pack {
+  readonly images: ImageSet
+  readonly labels: Int32Array
+}
+
+/**
+ * The pictures of a split, decoded once and all of one size, as native code reads them: in place where they are in
+ * memory already, else from a memory-mapped file in the cache, made if it is not there.
+ */
+export async function pack(split: Split, options: PackOptions): Promise<Pack> {
+  const labels = Int32Array.from(split.samples, (sample) => sample.label)
+  if (split.pixels) {
+    const { data, shape } = split.pixels
+    return { images: new native.ImageSet({ dtype: 'uint8', shape, data }, labels), labels }
+  }
+  const path = join(packFolder(), `${keyOf(split, options)}.safetensors`)
+  const place = (await findPixels(path)) ?? (await makePack(path, split.samples, labels, options))
+  return { images: await settled(() => new native.ImageSet({ path, ...place }, labels)), labels }
+}
+
+function keyOf(split: Split, { imageSize, color, augmented }: PackOptions): string {
+  const parts = [version, split.fingerprint, imageSize, color, augmented]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+}
+
+interface Place {
+  readonly offset: number
+  readonly shape: readonly number[]
+}
+
+async function findPixels(path: string): Promise<Place | undefined> {
+  try {
+    return (await readHeader(path)).tensors.find((tensor) => tensor.name === 'pixels')
+  } catch {
+    // Missing or damaged: it is only a cache, and made anew.
+    return undefined
+  }
+}
+
+/** Tries the pictures' own size; at the first that differs, begins again with the size asked for. */
+async function makePack(
+  path: string,
+  samples: readonly Sample[],
+  labels: Int32Array,
+  options: PackOptions,
+): Promise<Place> {
+  const own = await samples[0]?.read()
+  const side = Math.ceil(options.imageSize * (options.augmented ? margin : 1))
+  const square = { width: side, height: side, resized: true }
+  if (!own || Math.max(own.width, own.height) > options.imageSize * largestKept)
+    return write(path, samples, labels, square, options)
+  try {
+    return await write(
+      path,
+      samples,
+      labels,
+      { width: own.width, height: own.height, resized: false },
+      options,
+    )
+  } catch (error) {
+    if (!(error instanceof SizesDiffer)) throw error
+    return write(path, samples, labels, square, options)
+  }
+}
+
+class SizesDiffer extends Error {}
+
+interface Size {
+  readonly width: number
+  readonly height: number
+  /** Whether pictures of another size are resized, or end the attempt. */
+  readonly resized: boolean
+}
+
+async function write(
+  path: string,
+  samples: readonly Sample[],
+  labels: Int32Array,
+  size: Size,
+  options: PackOptions,
+): Promise<Place> {
+  const shape = [samples.length, size.height, size.width, options.color === 'grey' ? 1 : 3]
+  const names = Buffer.from(samples.map((sample) => sample.name).join('\n'))
+  const entries: TensorEntry[] = [
+    { name: 'labels', dtype: 'int32', shape: [labels.length] },
+    { name: 'names', dtype: 'uint8', shape: [names.length] },
+    { name: 'pixels', dtype: 'uint8', shape },
+  ]
+  const prefix = makePrefix(entries, { format: `fer-torch pack ${version}`, color: options.color })
+  const offset = prefix.length + labels.byteLength + names.length
+  await writeAtomically(path, async (file) => {
+    await file.write(Buffer.concat([prefix, new Uint8Array(labels.buffer), names]), 0, offset, 0)
+    await writePixels(file, offset, samples, size, options)
+  })
+  return { offset, shape }
+}
+
+/** Under a name of its own until it is whole, so that a killed run leaves no half pack behind. */
+async function writeAtomically(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    await mkdir(packFolder(), { recursive: true })
+    const file = await open(temporary, 'w')
+    try {
+      await fill(file)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw asOutputError(path, error)
+  }
+}
+
+function asOutputError(path: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof FerError || !code?.startsWith('E') || code.startsWith('ERR_')) return error
+  const cure = 'Free space there, or name another folder in the environment variable FER_TORCH_CACHE'
+  return new FerError('ERR_OUTPUT', `Cannot write the packed pictures to \`${path}\`: ${message}. ${cure}`, {
+    cause: error,
+  })
+}
+
+async function writePixels(
+  file: FileHandle,
+  offset: number,
+  samples: readonly Sample[],
+  size: Size,
+  options: PackOptions,
+): Promise<void> {
+  let done = 0
+  await pMap(
+    samples,
+    async (sample, index) => {
+      const pixels = await fitted(await sample.read(), size, options.color)
+      await file.write(pixels, 0, pixels.length, offset + index * pixels.length)
+      options.onProgress?.(++done, samples.length)
+    },
+    { concurrency, ...(options.signal ? { signal: options.signal } : {}) },
+  )
+}
+
+/** Colour first and then size, as prediction does it, so that both see the same pixels. */
+async function fitted(picture: Picture, size: Size, color: Color): Promise<Uint8Array> {
+  const { data, width, height, channels } = picture
+  const same = width === size.width && height === size.height
+  if (!same && !size.resized) throw new SizesDiffer()
+  if (same && channels === (color === 'grey' ? 1 : 3)) return data
+  const pixels = { dtype: 'uint8', shape: [1, height, width, channels], data } as const
+  const colored = await settled(native.toColor(pixels, color))
+  return (await settled(native.resize(colored, size.height, size.width))).data as Uint8Array
+}

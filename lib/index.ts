@@ -1,0 +1,24 @@
+export type {
+  AffinityName,
+  BackboneName,
+  HeadName,
+  OptimizerName,
+  PrecisionName,
+  ScheduleName,
+  StemName,
+} from './catalog.js'
+export type { Color, Dataset, Picture, Sample, Split, SplitName } from './datasets/dataset.js'
+export * as datasets from './datasets/index.js'
+export { type ErrorCode, errorCodes, FerError } from './errors.js'
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js'
+export type { BoxedImage, Image, Input, RawPixels } from './images/inputs.js'
+export type { ClassMetrics, Metrics } from './metrics/index.js'
+export { Model, type ModelInfo } from './model.js'
+export type { Box } from './native.js'
+export type { AugmentationOptions } from './options/augmentation.js'
+export type { InferenceOptions } from './options/inference.js'
+export type { PackProgress, TrainOptions } from './options/training.js'
+export { type Prediction, type PredictOptions, predict } from './predict.js'
+export type { DType, Tensor } from './tensor.js'
+export { type TrainingRun, type TrainResult, train } from './train.js'
+export type { CheckpointEvent, EpochEvent, StepEvent, TrainEvent } from './training/events.js'

@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { AffinityName } from './catalog.js'
+import { FerError } from './errors.js'
+import { type Input, pendingImages } from './images/inputs.js'
+import {
+  cancellable,
+  type NativeInference,
+  type Network,
+  type NetworkSpec,
+  native,
+  settled,
+} from './native.js'
+import { oneOf, optional, readOptions, text } from './options/check.js'
+import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
+import { makePrefix, readHeader } from './safetensors.js'
+
+/** What a model is, as its file's header says. */
+export interface ModelInfo extends NetworkSpec {
+  /** In the order of logits and probabilities. */
+  readonly classes: readonly string[]
+  /** Where the weights come from: versions, data, options, measured accuracy. */
+  readonly provenance: Readonly<Record<string, unknown>>
+}
+
+const format = 'fer-torch model 1'
+
+/** A trained network that answers with one class of expression a face. Its memory is freed by `dispose`. */
+export class Model implements AsyncDisposable {
+  readonly info: ModelInfo
+  readonly #network: Network
+
+  /** Not for users: models come from `Model.load` and `train`. */
+  constructor(info: ModelInfo, network: Network) {
+    this.info = info
+    this.#network = network
+  }
+
+  /** Reads a safetensors file that `save` or `train` wrote. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL. */
+  static async load(path: string): Promise<Model> {
+    text(path, 'path')
+    const file = await stat(path).catch(() => undefined)
+    if (!file?.isFile()) {
+      throw new FerError(
+        'ERR_MODEL_NOT_FOUND',
+        `There is no model file \`${resolve(path)}\`. Train one, or correct the path`,
+      )
+    }
+    const header = await readHeader(path)
+    const info = readInfo(path, header.metadata)
+    const network = await settled(native.createNetwork(info, { path, tensors: header.tensors }))
+    return new Model(info, network)
+  }
+
+  /** Writes one safetensors file, whole or not at all. `dtype: 'bfloat16'` halves it, keeping 8 bits of each weight. */
+  async save(path: string, options: { dtype?: 'float32' | 'bfloat16' } = {}): Promise<void> {
+    text(path, 'path')
+    const { dtype } = readOptions(options, { dtype: optional(oneOf(['float32', 'bfloat16']), 'float32') })
+    await saveNetwork(this.#network, this.info, path, dtype)
+  }
+
+  /**
+   * What the classifier reads: (N, featureCount) row-major, s^2 values a face with head `arm`. The array is the memory
+   * LibTorch computed it in, not a copy.
+   */
+  async features(input: Input, options: InferenceOptions = {}): Promise<Float32Array> {
+    const settings = readOptions(options, inferenceShape)
+    const inputs = await Promise.all(pendingImages(input).map((image) => image.read()))
+    const features = await cancellable(settings.signal, (cancellation) =>
+      this.#network.infer(inputs, inferenceFor(this.info, settings), 'features', cancellation),
+    )
+    return features.data
+  }
+
+  /** Frees the weights; a call in flight ends normally, a later one fails with ERR_DISPOSED. */
+  dispose(): void {
+    this.#network.dispose()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose()
+  }
+
+  /** For the package's own verbs. */
+  static network(model: Model): Network {
+    return model.#network
+  }
+}
+
+/** Inference options for a network, its own affinity filled in: the running mean for every model that shares one. */
+export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
+  const own: AffinityName = info.affinity === 'none' ? 'none' : 'ema'
+  const { batchSize, precision, affinity = own } = settings
+  return { batchSize, precision, affinity }
+}
+
+export async function saveNetwork(
+  network: Network,
+  info: ModelInfo,
+  path: string,
+  dtype: 'float32' | 'bfloat16',
+): Promise<void> {
+  await settled(() => {
+    const isFloat = (name: string) => name === 'float32' || name === 'bfloat16'
+    const tensors = network.state().map((entry) => (isFloat(entry.dtype) ? { ...entry, dtype } : entry))
+    return network.save(path, makePrefix(tensors, { format, model: JSON.stringify(info) }), dtype)
+  })
+}
+
+function readInfo(path: string, metadata: Readonly<Record<string, string>>): ModelInfo {
+  try {
+    if (metadata.format !== format) throw new Error(`its format is \`${metadata.format}\`, not \`${format}\``)
+    const info = JSON.parse(metadata.model ?? '') as ModelInfo
+    if (!Array.isArray(info.classes) || info.classes.length !== info.classCount)
+      throw new Error('its classes are missing')
+    return info
+  } catch (error) {
+    const why = (error as Error).message
+    throw new FerError(
+      'ERR_BAD_MODEL',
+      `\`${path}\` is not a model of this package: ${why}. Save it with \`model.save\``,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,253 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type {
+  AffinityName,
+  BackboneName,
+  HeadName,
+  OptimizerName,
+  PrecisionName,
+  ScheduleName,
+  StemName,
+} from './catalog.js'
+import type { Color } from './datasets/dataset.js'
+import { type ErrorCode, errorCodes, FerError } from './errors.js'
+import type { DType, Tensor } from './tensor.js'
+
+/** What a network is made of and expects; every field is needed. */
+export interface NetworkSpec {
+  readonly backbone: BackboneName
+  readonly head: HeadName
+  readonly stem: StemName
+  readonly imageSize: number
+  readonly classCount: number
+  readonly color: Color
+  readonly affinity: AffinityName
+  readonly normalization: Normalization
+}
+
+/** Per channel, in units of pixel value / 255. */
+export interface Normalization {
+  readonly mean: readonly [number, number, number]
+  readonly deviation: readonly [number, number, number]
+}
+
+export interface NativeInference {
+  readonly affinity: AffinityName
+  readonly precision: PrecisionName
+  readonly batchSize: number
+}
+
+export interface NativeAugmentation {
+  readonly flip: number
+  readonly shift: number
+  readonly scale: number
+  readonly rotation: number
+  readonly brightness: number
+  readonly contrast: number
+  readonly noise: number
+  readonly noiseDeviation: number
+  readonly erase: number
+  readonly eraseSmallest: number
+  readonly eraseLargest: number
+}
+
+export interface NativeTraining {
+  readonly epochs: number
+  readonly batchSize: number
+  readonly seed: number
+  readonly optimizer: OptimizerName
+  readonly learningRate: number
+  readonly weightDecay: number
+  readonly momentum: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly schedule: ScheduleName
+  readonly decay: number
+  readonly warmupEpochs: number
+  readonly labelSmoothing: number
+  readonly clipNorm: number
+  readonly precision: PrecisionName
+  readonly augmentation: NativeAugmentation
+}
+
+/** Where a tensor lies in a file: `offset` in bytes from its beginning. */
+export interface TensorPlace {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly offset: number
+}
+
+export interface Box {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+}
+
+/** One picture (height, width, channels) and the part of it to read. */
+export interface NativeInput extends Tensor<'uint8'> {
+  readonly box?: Box
+}
+
+export interface StepReport {
+  readonly step: number
+  readonly loss: number
+  readonly learningRate: number
+}
+
+export interface Cancellation {
+  request(): void
+}
+
+export interface ImageSet {
+  readonly brand: 'ImageSet'
+}
+
+export interface Network {
+  state(): { name: string; dtype: DType; shape: number[] }[]
+  calibrated(): boolean
+  save(path: string, prefix: Uint8Array, dtype: 'float32' | 'bfloat16'): Promise<void>
+  infer(
+    inputs: readonly NativeInput[],
+    options: NativeInference,
+    output: 'logits' | 'features',
+    cancellation: Cancellation,
+  ): Promise<Tensor<'float32'>>
+  evaluate(
+    images: ImageSet,
+    indices: readonly number[],
+    options: NativeInference,
+    cancellation: Cancellation,
+    onProgress: (done: number) => void,
+  ): Promise<Tensor<'float32'>>
+  dispose(): void
+}
+
+export interface Trainer {
+  readonly stepsPerEpoch: number
+  run(untilStep: number, cancellation: Cancellation, onStep: (step: StepReport) => void): Promise<number>
+  evaluate(
+    images: ImageSet,
+    indices: readonly number[],
+    options: NativeInference,
+    cancellation: Cancellation,
+  ): Promise<Tensor<'float32'>>
+}
+
+export interface NativeArmWeights {
+  readonly kernel: Tensor
+  readonly normWeight: Tensor
+  readonly normBias: Tensor
+  readonly normMean: Tensor
+  readonly normVariance: Tensor
+  readonly alpha?: Tensor
+  readonly generic?: Tensor
+}
+
+export interface NativeBackbone {
+  forward(images: Tensor<'float32'>, precision: PrecisionName): Promise<Tensor>
+}
+
+export interface Description {
+  readonly libTorch: string
+  readonly instructions: string
+  readonly threads: number
+  readonly autoPrecision: 'float32' | 'bfloat16'
+  readonly processor: Readonly<Record<string, boolean | string>>
+}
+
+interface Native {
+  describe(): Description
+  catalog(): Record<
+    'backbones' | 'heads' | 'stems' | 'affinities' | 'optimizers' | 'schedules',
+    readonly string[]
+  >
+  Cancellation: new () => Cancellation
+  ImageSet: new (
+    source: Tensor<'uint8'> | { path: string; offset: number; shape: readonly number[] },
+    labels: Int32Array,
+  ) => ImageSet
+  createNetwork(
+    spec: NetworkSpec,
+    source: number | { path: string; tensors: readonly TensorPlace[] },
+  ): Promise<Network>
+  Trainer: new (
+    network: Network,
+    images: ImageSet,
+    indices: readonly number[],
+    options: NativeTraining,
+  ) => Trainer
+  arm(features: Tensor, weights: NativeArmWeights): Promise<Tensor>
+  resize(pixels: Tensor, height: number, width: number): Promise<Tensor>
+  toColor(pixels: Tensor<'uint8'>, color: Color): Promise<Tensor<'uint8'>>
+  Backbone: new (
+    name: string,
+    stem: string,
+    weights: readonly (Tensor & { name: string })[],
+  ) => NativeBackbone
+}
+
+const require = createRequire(import.meta.url)
+/** The package's folder: one above `lib` in a checkout, one above `dist` where it is installed. */
+export const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+export const addonPath: string = locate()
+export const native: Native = load()
+
+function locate(): string {
+  try {
+    return require('node-gyp-build').path(packageFolder)
+  } catch (error) {
+    throw new FerError(
+      'ERR_NATIVE_LOAD',
+      `There is no fer-torch addon for ${process.platform}-${process.arch} in ${packageFolder}. ` +
+        'In a clone of the repository, run `npm install` there to build it',
+      { cause: error },
+    )
+  }
+}
+
+function load(): Native {
+  try {
+    return require(addonPath)
+  } catch (error) {
+    throw new FerError(
+      'ERR_NATIVE_LOAD',
+      `The addon ${addonPath} cannot be loaded: ${(error as Error).message}. ` +
+        'If LibTorch was moved since it was built, run `npm run build`',
+      { cause: error },
+    )
+  }
+}
+
+/** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
+export async function settled<T>(
+  call: Promise<T> | (() => T | Promise<T>),
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    return await (typeof call === 'function' ? call() : call)
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    if (code === 'ABORTED' && signal?.aborted) throw signal.reason
+    if (code !== undefined && code in errorCodes)
+      throw new FerError(code as ErrorCode, message, { cause: error })
+    throw error
+  }
+}
+
+/** Runs `call` with a cancellation that `signal` raises. */
+export async function cancellable<T>(
+  signal: AbortSignal | undefined,
+  call: (cancellation: Cancellation) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted()
+  const cancellation = new native.Cancellation()
+  const request = () => cancellation.request()
+  signal?.addEventListener('abort', request, { once: true })
+  try {
+    return await settled(() => call(cancellation), signal)
+  } finally {
+    signal?.removeEventListener('abort', request)
+  }
+}

@@ -1,0 +1,50 @@
+import type { NativeAugmentation } from '../native.js'
+import { number, optional, readOptions } from './check.js'
+
+/** What may happen to a training picture; each amount limits a uniform draw, and 0 switches it off. */
+export interface AugmentationOptions {
+  /** Probability of a horizontal flip; 0.5. */
+  flip?: number
+  /** Largest shift along each axis, as a fraction of the side; 0.08. Edges repeat. */
+  shift?: number
+  /** 0.1 (the default) enlarges or shrinks by up to 1.1. */
+  scale?: number
+  /** Largest turn either way, in degrees; 10. */
+  rotation?: number
+  /** 0.2 (the default) multiplies all levels by 0.8 to 1.2. */
+  brightness?: number
+  /** The same, about the picture's mean; 0.2. */
+  contrast?: number
+  /** Probability of Gaussian noise; 0. */
+  noise?: number
+  /** Its standard deviation in grey levels; 5.5, the published variance of 30. */
+  noiseDeviation?: number
+  /** Probability of erasing one rectangle (arXiv 1708.04896); 0.25. */
+  erase?: number
+  /** Its smallest and largest area, as fractions of the picture's; 0.02 and 0.1. */
+  eraseSmallest?: number
+  eraseLargest?: number
+}
+
+const fraction = (fallback: number) => optional(number(0, 1), fallback)
+
+export function readAugmentation(given: unknown, name: string): NativeAugmentation {
+  return readOptions<NativeAugmentation>(
+    given,
+    {
+      flip: fraction(0.5),
+      shift: optional(number(0, 0.5), 0.08),
+      scale: fraction(0.1),
+      rotation: optional(number(0, 180), 10),
+      brightness: fraction(0.2),
+      contrast: fraction(0.2),
+      noise: fraction(0),
+      noiseDeviation: optional(number(0, 255), Math.sqrt(30)),
+      erase: fraction(0.25),
+      eraseSmallest: fraction(0.02),
+      eraseLargest: fraction(0.1),
+    },
+    `\`${name}\``,
+    `${name}.`,
+  )
+}

@@ -1,0 +1,31 @@
+import { type AffinityName, affinities, type PrecisionName, precisions } from '../catalog.js'
+import { integer, oneOf, optional, type Shape, signal } from './check.js'
+
+/** What evaluate, predict and features have in common. */
+export interface InferenceOptions {
+  /** Faces computed at once; 64. With affinity `batch` also the group whose mean is shared. */
+  batchSize?: number
+  /** `auto` (the default): bfloat16 where the processor multiplies it in hardware, else float32. */
+  precision?: PrecisionName
+  /**
+   * Where ARM's generic part comes from. By default the running mean (`ema`), so that a face's answer depends on that
+   * face alone; `batch` is the published behaviour, for reproducing papers only; `none` leaves it out.
+   */
+  affinity?: AffinityName
+  /** Aborts between batches; the call then rejects with `signal.reason`. */
+  signal?: AbortSignal
+}
+
+export interface InferenceSettings {
+  readonly batchSize: number
+  readonly precision: PrecisionName
+  readonly affinity: AffinityName | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+export const inferenceShape: Shape<InferenceSettings> = {
+  batchSize: optional(integer(1, 65536), 64),
+  precision: optional(oneOf(precisions), 'auto'),
+  affinity: optional(oneOf(affinities), undefined),
+  signal: optional(signal, undefined),
+}

@@ -1,0 +1,121 @@
+import { open } from 'node:fs/promises'
+import { FerError } from './errors.js'
+import type { TensorPlace } from './native.js'
+import type { DType } from './tensor.js'
+
+// The safetensors format: the header's length (8 bytes, little-endian), a JSON header, then the tensors' bytes.
+// https://github.com/huggingface/safetensors
+
+const codes: Readonly<Record<DType, string>> = {
+  uint8: 'U8',
+  int32: 'I32',
+  int64: 'I64',
+  bfloat16: 'BF16',
+  float32: 'F32',
+  float64: 'F64',
+}
+const bytesPerItem: Readonly<Record<DType, number>> = {
+  uint8: 1,
+  int32: 4,
+  int64: 8,
+  bfloat16: 2,
+  float32: 4,
+  float64: 8,
+}
+/** The format's own limit. */
+const largestHeader = 100_000_000
+
+export interface TensorEntry {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly tensors: readonly TensorPlace[]
+}
+
+export const byteLength = ({ dtype, shape }: Omit<TensorEntry, 'name'>): number =>
+  shape.reduce((product, side) => product * side, bytesPerItem[dtype])
+
+/** Everything of a file that comes before the tensors, which must follow in the order given. */
+export function makePrefix(
+  tensors: readonly TensorEntry[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata }
+  let begin = 0
+  for (const tensor of tensors) {
+    const end = begin + byteLength(tensor)
+    header[tensor.name] = { dtype: codes[tensor.dtype], shape: tensor.shape, data_offsets: [begin, end] }
+    begin = end
+  }
+  const json = Buffer.from(JSON.stringify(header))
+  // Spaces bring the tensors to a multiple of 8 bytes, so that mapped int64 values are aligned.
+  const length = Math.ceil(json.length / 8) * 8
+  const prefix = Buffer.alloc(8 + length, ' ')
+  prefix.writeBigUInt64LE(BigInt(length))
+  json.copy(prefix, 8)
+  return prefix
+}
+
+/** Reads and checks a header; nothing of the tensors is read. ERR_BAD_MODEL names the file and what is wrong. */
+export async function readHeader(path: string): Promise<SafetensorsHeader> {
+  const bad = (what: string) =>
+    new FerError('ERR_BAD_MODEL', `\`${path}\` is not a safetensors file: ${what}. Copy or make it anew`)
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const { buffer: start } = await file.read(Buffer.alloc(8), 0, 8, 0)
+    const length = size < 8 ? 0n : start.readBigUInt64LE()
+    if (length < 2n || length > BigInt(Math.min(size - 8, largestHeader)))
+      throw bad(`its header has a length of ${length} bytes`)
+    const { buffer: json } = await file.read(Buffer.alloc(Number(length)), 0, Number(length), 8)
+    return parseHeader(json.toString(), 8 + Number(length), size, bad)
+  } finally {
+    await file.close()
+  }
+}
+
+function parseHeader(
+  json: string,
+  start: number,
+  size: number,
+  bad: (what: string) => FerError,
+): SafetensorsHeader {
+  let header: unknown
+  try {
+    header = JSON.parse(json)
+  } catch {
+    throw bad('its header is not JSON')
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw bad('its header is not an object')
+  const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>
+  const texts = Object.entries(metadata as object).filter((entry) => typeof entry[1] === 'string')
+  const tensors = Object.entries(entries).map(([name, entry]) => readEntry(name, entry, start, size, bad))
+  return { metadata: Object.fromEntries(texts), tensors }
+}
+
+function readEntry(
+  name: string,
+  entry: unknown,
+  start: number,
+  size: number,
+  bad: (what: string) => FerError,
+): TensorPlace {
+  const { dtype: code, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
+  const dtype = (Object.keys(codes) as DType[]).find((key) => codes[key] === code)
+  if (!dtype) throw bad(`tensor \`${name}\` has the type ${String(code)}, which is not read`)
+  if (!isCounts(shape)) throw bad(`tensor \`${name}\` has no proper shape`)
+  if (!isCounts(offsets) || offsets.length !== 2) throw bad(`tensor \`${name}\` has no proper place`)
+  const [begin, end] = offsets as [number, number]
+  if (end - begin !== byteLength({ dtype, shape }))
+    throw bad(`tensor \`${name}\` has ${end - begin} bytes, which its shape does not fit`)
+  if (start + end > size) throw bad(`tensor \`${name}\` lies beyond its end: it is truncated`)
+  return { name, dtype, shape, offset: start + begin }
+}
+
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0)

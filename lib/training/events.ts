@@ -1,0 +1,125 @@
+import type { Metrics } from '../metrics/index.js'
+
+/** A step was taken. Where nobody reads them in time, only the latest is kept. */
+export interface StepEvent {
+  readonly type: 'step'
+  readonly step: number
+  /** Of the whole run. */
+  readonly steps: number
+  readonly epoch: number
+  readonly loss: number
+  readonly learningRate: number
+  readonly imagesPerSecond: number
+}
+
+/** An epoch ended and was measured on the validation faces. */
+export interface EpochEvent {
+  readonly type: 'epoch'
+  readonly epoch: number
+  readonly epochs: number
+  /** Mean of the epoch's steps. */
+  readonly loss: number
+  readonly validation: Metrics
+  /** Whether this is the best epoch so far. */
+  readonly best: boolean
+  /** Training alone. */
+  readonly imagesPerSecond: number
+  /** Training and validation. */
+  readonly seconds: number
+  readonly peakMemoryBytes: number
+}
+
+/** A model file was written. */
+export interface CheckpointEvent {
+  readonly type: 'checkpoint'
+  readonly kind: 'best' | 'last'
+  readonly epoch: number
+  readonly path: string
+}
+
+export type TrainEvent = StepEvent | EpochEvent | CheckpointEvent
+
+/**
+ * A queue that many may read, each from the beginning. An unread step is replaced by the next one, so a slow reader
+ * costs no memory.
+ */
+export class EventStream {
+  readonly #history: TrainEvent[] = []
+  readonly #readers = new Set<Reader>()
+  #ended = false
+  #error: unknown
+
+  push(event: TrainEvent): void {
+    append(this.#history, event)
+    for (const reader of this.#readers) reader.push(event)
+  }
+
+  end(error?: unknown): void {
+    this.#ended = true
+    this.#error = error
+    for (const reader of this.#readers) reader.end(error)
+  }
+
+  read(): AsyncIterableIterator<TrainEvent> {
+    const reader = new Reader(this.#history, () => this.#readers.delete(reader))
+    this.#readers.add(reader)
+    if (this.#ended) reader.end(this.#error)
+    return reader
+  }
+}
+
+function append(queue: TrainEvent[], event: TrainEvent): void {
+  if (event.type === 'step' && queue.at(-1)?.type === 'step') queue.pop()
+  queue.push(event)
+}
+
+class Reader implements AsyncIterableIterator<TrainEvent> {
+  readonly #queue: TrainEvent[]
+  readonly #leave: () => void
+  #wake: () => void = () => {}
+  #ended = false
+  #error: unknown
+
+  constructor(history: readonly TrainEvent[], leave: () => void) {
+    this.#queue = [...history]
+    this.#leave = leave
+  }
+
+  push(event: TrainEvent): void {
+    append(this.#queue, event)
+    this.#wake()
+  }
+
+  end(error: unknown): void {
+    this.#ended = true
+    this.#error = error
+    this.#wake()
+  }
+
+  async next(): Promise<IteratorResult<TrainEvent>> {
+    while (this.#queue.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const event = this.#queue.shift()
+    if (event) return { done: false, value: event }
+    this.#leave()
+    const error = this.#error
+    this.#error = undefined
+    if (error !== undefined) throw error
+    return { done: true, value: undefined }
+  }
+
+  /** `break` leaves the stream; the run goes on. */
+  async return(): Promise<IteratorResult<TrainEvent>> {
+    this.#leave()
+    this.#ended = true
+    this.#queue.length = 0
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
