@@ -10,6 +10,9 @@
 namespace fer::bindings {
 namespace {
 
+/// A result that is only a view of what JavaScript passed in must not outlive that: it is copied.
+at::Tensor apart_from(const at::Tensor& input, const at::Tensor& result) { return result.is_alias_of(input) ? result.clone() : result; }
+
 /// Runs a kernel on the compute thread and gives its tensor.
 Napi::Value compute(Napi::Env env, Keep keep, std::function<at::Tensor()> kernel) {
   return Environment::of(env).submit(compute_worker(), nullptr, std::move(keep), [kernel = std::move(kernel)] {
@@ -45,7 +48,7 @@ Napi::Value resize(const Napi::CallbackInfo& info) {
     Keep keep;
     const auto pixels = to_tensor(info[0], keep);
     const auto height = info[1].ToNumber().Int64Value(), width = info[2].ToNumber().Int64Value();
-    return compute(info.Env(), std::move(keep), [=] { return fer::resize(pixels, height, width); });
+    return compute(info.Env(), std::move(keep), [=] { return apart_from(pixels, fer::resize(pixels, height, width)); });
   });
 }
 
@@ -54,7 +57,7 @@ Napi::Value to_color(const Napi::CallbackInfo& info) {
     Keep keep;
     const auto pixels = to_tensor(info[0], keep);
     const auto color = info[1].ToString().Utf8Value() == "grey" ? Color::grey : Color::rgb;
-    return compute(info.Env(), std::move(keep), [=] { return fer::to_color(pixels, color); });
+    return compute(info.Env(), std::move(keep), [=] { return apart_from(pixels, fer::to_color(pixels, color)); });
   });
 }
 

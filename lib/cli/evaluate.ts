@@ -1,0 +1,102 @@
+import type { Command } from 'commander'
+import { splitNames } from '../datasets/dataset.js'
+import type { Evaluation, SplitName } from '../index.js'
+import {
+  addFlags,
+  choiceFlag,
+  type InferenceFlags,
+  inferenceFlags,
+  jsonFlag,
+  readSpec,
+  textFlag,
+  withDefault,
+} from './flags.js'
+import { interruptible } from './interrupt.js'
+import { print, printJson, warnAboutAffinity } from './output.js'
+import { Progress } from './progress.js'
+import { facts, percent, table } from './table.js'
+
+interface EvaluateFlags extends InferenceFlags {
+  readonly model: string
+  readonly data: string
+  readonly split?: SplitName
+  readonly json?: true
+}
+
+const examples = `
+Examples:
+  $ fer-torch evaluate --model runs/faces/best.safetensors --data folder:faces
+  $ fer-torch evaluate --model best.safetensors --data fer2013:datasets/fer2013 --split validation --json
+
+With --json: { samples, accuracy, meanClassAccuracy, macroF1, classes, confusion, nll, ece, imagesPerSecond, ... },
+every rate a fraction from 0 to 1.`
+
+export function addEvaluate(program: Command): void {
+  const command = program.command('evaluate').description('measure a model on labelled faces')
+  addFlags(command, [
+    textFlag('--model <file>', 'a model that train wrote').makeOptionMandatory(),
+    textFlag('--data <spec>', 'fer2013:PATH, folder:PATH or synthetic:COUNT').makeOptionMandatory(),
+    withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'test'),
+    ...inferenceFlags(),
+    jsonFlag(),
+  ])
+  command.addHelpText('after', examples).action(runEvaluate)
+}
+
+async function runEvaluate({ json, ...flags }: EvaluateFlags): Promise<void> {
+  const evaluation = await interruptible((signal) => measureModel(flags, signal))
+  warnAboutAffinity(evaluation.affinity)
+  if (json) printJson(evaluation)
+  else print(describe(evaluation))
+}
+
+async function measureModel(flags: Omit<EvaluateFlags, 'json'>, signal: AbortSignal): Promise<Evaluation> {
+  const { model: path, data: spec, ...options } = flags
+  const data = await readSpec(spec, '--data')
+  const { evaluate, Model } = await import('../index.js')
+  const progress = new Progress()
+  await using model = await Model.load(path)
+  try {
+    return await evaluate(model, data, {
+      ...options,
+      signal,
+      onPack: (packed) => progress.packing(packed),
+      onProgress: (done, total) => progress.count('evaluating', done, total),
+    })
+  } finally {
+    progress.end()
+  }
+}
+
+const describe = (evaluation: Evaluation): string =>
+  [describeWhole(evaluation), describeClasses(evaluation), describeConfusion(evaluation)].join('\n\n')
+
+function describeWhole(evaluation: Evaluation): string {
+  const { split, samples, affinity, precision, imagesPerSecond } = evaluation
+  return facts({
+    faces: `${samples} (${split})`,
+    accuracy: percent(evaluation.accuracy),
+    'mean class accuracy': percent(evaluation.meanClassAccuracy),
+    'macro F1': percent(evaluation.macroF1),
+    'negative log-likelihood': evaluation.nll.toFixed(3),
+    'calibration error': percent(evaluation.ece),
+    speed: `${imagesPerSecond.toFixed(0)} images/s (precision ${precision}, affinity ${affinity})`,
+  })
+}
+
+function describeClasses({ classes }: Evaluation): string {
+  const rows = classes.map(({ name, precision, recall, f1, support }) => [
+    name,
+    percent(precision),
+    percent(recall),
+    percent(f1),
+    String(support),
+  ])
+  return table([['class', 'precision', 'recall', 'F1', 'faces'], ...rows])
+}
+
+function describeConfusion({ classes, confusion }: Evaluation): string {
+  const names = classes.map(({ name }) => name)
+  const rows = confusion.map((row, truth) => [names[truth]!, ...row.map(String)])
+  return table([['true \\ predicted', ...names], ...rows])
+}

@@ -1,0 +1,78 @@
+import { type Command, Option } from 'commander'
+import { affinities, precisions } from '../catalog.js'
+import type { Dataset } from '../datasets/dataset.js'
+import { FerError } from '../errors.js'
+import { fail, oneOf } from '../options/check.js'
+import type { InferenceOptions } from '../options/inference.js'
+
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+/** What `Number` would read from an empty text or 0x10 is nobody's intention. */
+export const readNumber = (text: string, name: string): number =>
+  decimal.test(text) ? Number(text) : fail(name, 'a number', text)
+
+export const readText = (text: string, name: string): string =>
+  text === '' ? fail(name, 'a non-empty text', text) : text
+
+/** Which numbers fit is for the call to say that takes them: there is one list of ranges. */
+export const numberFlag = (flags: string, description: string): Option => flag(flags, description, readNumber)
+
+export const textFlag = (flags: string, description: string): Option => flag(flags, description, readText)
+
+export function choiceFlag(flags: string, names: readonly string[], description: string): Option {
+  return flag(flags, `${description}: ${names.join(', ')}`, oneOf(names))
+}
+
+export const jsonFlag = (): Option =>
+  new Option('--json', 'print one JSON document on stdout, and nothing else there')
+
+function flag(flags: string, description: string, read: (text: string, name: string) => unknown): Option {
+  const option = new Option(flags, description)
+  return option.argParser((text) => read(text, option.long!))
+}
+
+/** The description, with the default that the call fills in where the flag is left out. */
+export const withDefault = (option: Option, value: string): Option => {
+  option.description += ` (default: ${value})`
+  return option
+}
+
+export type InferenceFlags = Pick<InferenceOptions, 'batchSize' | 'precision' | 'affinity'>
+
+export const precisionFlag = (): Option =>
+  withDefault(choiceFlag('--precision <name>', precisions, 'arithmetic'), 'auto')
+
+export const inferenceFlags = (): Option[] => [
+  withDefault(
+    choiceFlag('--affinity <name>', affinities, "where ARM's generic part comes from"),
+    "the model's: ema",
+  ),
+  withDefault(numberFlag('--batch-size <n>', 'faces computed at once'), '64'),
+  precisionFlag(),
+]
+
+export function addFlags(command: Command, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option)
+  return command
+}
+
+/** The data set that a flag names, as `folder:PATH`. An error names the flag. */
+export async function readSpec(spec: string, name: string): Promise<Dataset> {
+  const { parseSpec } = await import('../datasets/index.js')
+  try {
+    return parseSpec(spec)
+  } catch (error) {
+    if (!(error instanceof FerError)) throw error
+    throw new FerError(error.code, `${name} ${spec}: ${error.message}`, { cause: error })
+  }
+}
+
+/** The same error with `batchSize` called `--batch-size`, where the command has such a flag. */
+export function namingFlags(error: unknown, command: Command | undefined): unknown {
+  if (!(error instanceof FerError) || !command) return error
+  const named = error.message.replace(/(?<=Expected |give a )`(\w+)`/g, (field, name) => {
+    const option = command.options.find((option) => option.attributeName() === name)
+    return option?.long ? `\`${option.long}\`` : field
+  })
+  return named === error.message ? error : new FerError(error.code, named, { cause: error })
+}

@@ -1,0 +1,113 @@
+import { type Command, Option } from 'commander'
+import { affinities, backbones, colors, heads, optimizers, schedules, stems } from '../catalog.js'
+import type { TrainOptions, TrainResult } from '../index.js'
+import {
+  addFlags,
+  choiceFlag,
+  jsonFlag,
+  numberFlag,
+  precisionFlag,
+  readSpec,
+  textFlag,
+  withDefault,
+} from './flags.js'
+import { print, printJson } from './output.js'
+import { percent } from './table.js'
+import { followTraining } from './training-progress.js'
+
+interface TrainFlags extends Omit<TrainOptions, 'data' | 'validation' | 'augmentation'> {
+  readonly data: string
+  readonly validation?: string
+  /** False where switched off. */
+  readonly augmentation: boolean
+  readonly json?: true
+}
+
+const unaugmented = {
+  flip: 0,
+  shift: 0,
+  scale: 0,
+  rotation: 0,
+  brightness: 0,
+  contrast: 0,
+  noise: 0,
+  erase: 0,
+} as const
+
+const examples = `
+Examples:
+  $ fer-torch train --data fer2013:datasets/fer2013 --output runs/fer2013 --image-size 48
+  $ fer-torch train --data folder:faces --output runs/faces --head gap --epochs 40
+  $ fer-torch train --data synthetic:700 --output runs/try --image-size 64 --epochs 2
+
+A run writes best.safetensors, last.safetensors, log.jsonl and metrics.json. The test split is never opened.
+With --json: { best: { epoch, accuracy, path }, metrics, output }.`
+
+export function addTrain(program: Command): void {
+  const command = program.command('train').description('train a model on labelled faces')
+  addFlags(command, [...dataFlags(), ...networkFlags(), ...recipeFlags(), jsonFlag()])
+  command.addHelpText('after', examples).action(runTrain)
+}
+
+const dataFlags = (): Option[] => [
+  textFlag('--data <spec>', 'fer2013:PATH, folder:PATH or synthetic:COUNT').makeOptionMandatory(),
+  textFlag('--output <dir>', 'folder for the model and the log; made if missing').makeOptionMandatory(),
+  withDefault(
+    textFlag('--validation <spec>', 'faces to choose the best epoch on'),
+    'those of --data, else a held-out tenth',
+  ),
+]
+
+const networkFlags = (): Option[] => [
+  withDefault(choiceFlag('--backbone <name>', backbones, 'network under the head'), 'resnet18'),
+  withDefault(choiceFlag('--head <name>', heads, 'ARM, or plain pooling'), 'arm'),
+  withDefault(choiceFlag('--stem <name>', stems, 'first layers'), 'from the image size'),
+  withDefault(numberFlag('--image-size <n>', 'side of the square the network sees, in pixels'), '112'),
+  withDefault(choiceFlag('--color <name>', colors, 'colour mode of the model'), 'that of the data'),
+  withDefault(
+    choiceFlag('--affinity <name>', affinities, "where ARM's generic part comes from"),
+    'ema; none with --head gap',
+  ),
+]
+
+const recipeFlags = (): Option[] => [
+  withDefault(numberFlag('--epochs <n>', 'times every training face is seen'), '20'),
+  withDefault(numberFlag('--batch-size <n>', 'faces a step'), '64'),
+  withDefault(choiceFlag('--optimizer <name>', optimizers, 'rule of the steps'), 'adamw'),
+  withDefault(numberFlag('--learning-rate <x>', 'the largest'), '0.001 for adam and adamw, 0.05 for sgd'),
+  withDefault(
+    numberFlag('--weight-decay <x>', 'on every parameter'),
+    '0.0001 for adam, 0.05 for adamw, 0.0005 for sgd',
+  ),
+  withDefault(numberFlag('--momentum <x>', 'Nesterov momentum of sgd'), '0.9'),
+  withDefault(choiceFlag('--schedule <name>', schedules, 'course of the learning rate'), 'cosine'),
+  withDefault(
+    numberFlag('--warmup-epochs <x>', 'epochs over which the rate rises from zero'),
+    'a twentieth of --epochs',
+  ),
+  withDefault(numberFlag('--label-smoothing <x>', 'share of each target spread over all classes'), '0'),
+  withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),
+  precisionFlag(),
+  withDefault(numberFlag('--seed <n>', 'of weights, order and augmentation'), '0'),
+  new Option('--no-augmentation', 'show the training faces as they are'),
+]
+
+async function runTrain(flags: TrainFlags): Promise<void> {
+  const { data, validation, augmentation, json, ...options } = flags
+  const settings: TrainOptions = {
+    ...options,
+    data: await readSpec(data, '--data'),
+    ...(validation === undefined ? {} : { validation: await readSpec(validation, '--validation') }),
+    ...(augmentation ? {} : { augmentation: unaugmented }),
+  }
+  const { train } = await import('../index.js')
+  const result = await followTraining((hooks) => train({ ...settings, ...hooks }))
+  result.model.dispose()
+  if (json) printJson({ best: result.best, metrics: result.metrics, output: settings.output })
+  else print(describe(result))
+}
+
+function describe({ best }: TrainResult): string {
+  const { epoch, accuracy, path } = best
+  return `The best model is of epoch ${epoch}, ${percent(accuracy)} of the validation faces right: ${path}`
+}

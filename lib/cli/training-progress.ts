@@ -1,0 +1,67 @@
+import type { EpochEvent, PackProgress, StepEvent, TrainEvent, TrainingRun, TrainResult } from '../index.js'
+import { Interrupted, interruptible } from './interrupt.js'
+import { Progress } from './progress.js'
+import { percent } from './table.js'
+
+/** What a command puts into the options of the run that it follows. */
+export interface TrainingHooks {
+  readonly signal: AbortSignal
+  readonly onPack: (progress: PackProgress) => void
+}
+
+/** Shows a run on stderr until it ends. Ctrl-C stops it: it then rejects with Interrupted, which says where. */
+export function followTraining(start: (hooks: TrainingHooks) => TrainingRun): Promise<TrainResult> {
+  return interruptible(async (signal) => {
+    const progress = new Progress()
+    const place = new Place()
+    try {
+      const run = start({ signal, onPack: (packed) => progress.packing(packed) })
+      for await (const event of run) {
+        place.follow(event)
+        show(event, progress)
+      }
+      return await run
+    } catch (error) {
+      throw error === signal.reason ? new Interrupted(`stopped ${place}`) : error
+    } finally {
+      progress.end()
+    }
+  })
+}
+
+function show(event: TrainEvent, progress: Progress): void {
+  if (event.type === 'step') progress.bar('training', event.step, event.steps, describeStep(event))
+  if (event.type === 'epoch') progress.line(describeEpoch(event))
+}
+
+const describeStep = ({ step, steps, loss, imagesPerSecond }: StepEvent): string =>
+  `step ${step}/${steps}, loss ${loss.toFixed(3)}, ${imagesPerSecond.toFixed(0)} images/s`
+
+function describeEpoch(event: EpochEvent): string {
+  const { epoch, epochs, loss, validation, best, imagesPerSecond, seconds } = event
+  const parts = [
+    `loss ${loss.toFixed(3)}`,
+    `validation accuracy ${percent(validation.accuracy)}`,
+    `${imagesPerSecond.toFixed(0)} images/s`,
+    `${seconds.toFixed(0)} s`,
+  ]
+  return `epoch ${epoch}/${epochs}: ${parts.join(', ')}${best ? ' (best so far)' : ''}`
+}
+
+/** Where a run is. */
+class Place {
+  #step: StepEvent | undefined
+  #last: string | undefined
+
+  follow(event: TrainEvent): void {
+    if (event.type === 'step') this.#step = event
+    if (event.type === 'checkpoint' && event.kind === 'last') this.#last = event.path
+  }
+
+  toString(): string {
+    if (!this.#step) return 'before the first step of training'
+    const { step, steps, epoch } = this.#step
+    const kept = this.#last ? `; the weights so far are in ${this.#last}` : ''
+    return `at step ${step} of ${steps}, in epoch ${epoch}${kept}`
+  }
+}

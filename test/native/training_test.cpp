@@ -1,0 +1,226 @@
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "data/loader.h"
+#include "losses/cross_entropy.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "training/trainer.h"
+
+namespace fer {
+namespace {
+
+constexpr Augmentation everything{.flip = 0.5F, .shift = 0.1F, .scale = 0.2F, .rotation = 15, .brightness = 0.2F, .contrast = 0.2F,
+                                  .noise = 0.5F, .noise_deviation = 5, .erase = 0.5F, .erase_smallest = 0.02F, .erase_largest = 0.1F};
+constexpr Augmentation nothing{};
+constexpr Normalization plain{{0, 0, 0}, {1, 1, 1}};
+
+ImageSet random_faces(int64_t count, int64_t side, int64_t channels) {
+  at::manual_seed(21);
+  return {.pixels = at::randint(0, 256, {count, side, side, channels}, at::kByte), .labels = at::arange(count) % 7};
+}
+
+LoaderOptions loader_options(int64_t batch, uint64_t seed, const Augmentation& augmentation, int64_t size = 32) {
+  return {.batch_size = batch, .seed = seed, .augmentation = augmentation, .format = {size, Color::rgb, plain}};
+}
+
+std::vector<int64_t> first(int64_t count) {
+  std::vector<int64_t> indices(static_cast<size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+TEST(Augment, DoingNothingGivesThePixelsOver255) {
+  const auto faces = random_faces(1, 32, 3);
+  auto output = at::empty({32, 32, 3});
+  augment(faces.pixels.const_data_ptr<uint8_t>(), 32, 32, 3, nothing, {32, Color::rgb, plain}, {1, 2, 3}, output.mutable_data_ptr<float>());
+  EXPECT_LT((output - faces.pixels[0].to(at::kFloat) / 255).abs().max().item<float>(), 1e-6F);
+}
+
+TEST(Augment, ACertainFlipMirrorsThePicture) {
+  const auto faces = random_faces(1, 32, 1);
+  auto settings = nothing;
+  settings.flip = 1.0F;
+  auto output = at::empty({32, 32, 3});
+  augment(faces.pixels.const_data_ptr<uint8_t>(), 32, 32, 1, settings, {32, Color::grey, plain}, {1, 2, 3}, output.mutable_data_ptr<float>());
+  const auto expected = faces.pixels[0].flip(1).expand({32, 32, 3}).to(at::kFloat) / 255;
+  EXPECT_LT((output - expected).abs().max().item<float>(), 1e-4F);
+}
+
+TEST(Augment, ErasesTheShareAskedFor) {
+  auto settings = nothing;
+  settings.erase = 1.0F;
+  settings.erase_smallest = settings.erase_largest = 0.1F;
+  const std::vector<uint8_t> white(64 * 64, 255);
+  auto output = at::empty({64, 64, 3});
+  for (uint64_t position = 0; position < 20; ++position) {
+    augment(white.data(), 64, 64, 1, settings, {64, Color::grey, plain}, {5, 0, position}, output.mutable_data_ptr<float>());
+    const double erased = 1.0 - output.select(2, 0).mean().item<double>();
+    // The sides of a rectangle of 410 pixels are rounded, at the extreme ratio of 3.3 from 11.1 and 36.8.
+    EXPECT_NEAR(erased, 0.1, 0.006);
+  }
+}
+
+TEST(Augment, NoiseHasTheDeviationAskedFor) {
+  auto settings = nothing;
+  settings.noise = 1.0F;
+  settings.noise_deviation = 10.0F;
+  const std::vector<uint8_t> grey(128 * 128, 128);
+  auto output = at::empty({128, 128, 3});
+  augment(grey.data(), 128, 128, 1, settings, {128, Color::grey, plain}, {5, 0, 0}, output.mutable_data_ptr<float>());
+  // 16384 draws: the standard error of the deviation is 10 / sqrt(2 * 16384) = 0.06 grey levels.
+  EXPECT_NEAR(output.select(2, 0).std().item<double>() * 255, 10.0, 0.25);
+  EXPECT_NEAR(output.mean().item<double>() * 255, 128.0, 0.35);
+}
+
+TEST(Loader, ABatchDependsOnItsStepAloneWhateverWasAskedBefore) {
+  const auto faces = random_faces(50, 32, 3);
+  Loader one(faces, first(50), loader_options(8, 3, everything)), other(faces, first(50), loader_options(8, 3, everything));
+  std::vector<Batch> in_order;
+  for (int64_t step = 0; step < 13; ++step) in_order.push_back(one.next(step));
+  for (const int64_t step : {12, 3, 4, 0, 9}) {
+    const auto batch = other.next(step);
+    EXPECT_TRUE(batch.images.equal(in_order[static_cast<size_t>(step)].images));
+    EXPECT_TRUE(batch.labels.equal(in_order[static_cast<size_t>(step)].labels));
+  }
+}
+
+TEST(Loader, AnEpochShowsEachPictureOnceAndTheNextInAnotherOrder) {
+  auto faces = random_faces(48, 32, 1);
+  faces.labels = at::arange(48);  // each picture its own label, to follow it
+  Loader loader(faces, first(48), loader_options(8, 4, everything));
+  ASSERT_EQ(loader.batches_per_epoch(), 6);
+  std::vector<at::Tensor> epochs;
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    std::vector<at::Tensor> labels;
+    for (int64_t i = 0; i < 6; ++i) labels.push_back(loader.next(epoch * 6 + i).labels);
+    epochs.push_back(at::cat(labels));
+    EXPECT_TRUE(std::get<0>(epochs.back().sort()).equal(at::arange(48)));
+  }
+  EXPECT_FALSE(epochs[0].equal(epochs[1]));
+}
+
+TEST(Loader, TakesOnlyTheIndicesItWasGiven) {
+  auto faces = random_faces(20, 32, 1);
+  faces.labels = at::arange(20);
+  Loader loader(faces, {3, 5, 11, 17}, loader_options(64, 0, nothing));
+  EXPECT_TRUE(std::get<0>(loader.next(0).labels.sort()).equal(at::tensor({3, 5, 11, 17}, at::kLong)));
+}
+
+ScheduleSettings schedule_settings(double warmup) {
+  return {.learning_rate = 0.1, .decay = 0.9, .warmup_epochs = warmup, .steps_per_epoch = 10, .steps = 100};
+}
+
+TEST(Schedule, WarmsUpLinearlyToTheLargestRate) {
+  for (const auto& name : schedules().names()) {
+    EXPECT_NEAR(learning_rate_at(name, schedule_settings(2), 0), 0.1 / 20, 1e-12) << name;
+    EXPECT_NEAR(learning_rate_at(name, schedule_settings(2), 19), 0.1, 1e-12) << name;
+  }
+}
+
+TEST(Schedule, FollowsItsFormula) {
+  const auto settings = schedule_settings(0);
+  EXPECT_NEAR(learning_rate_at("constant", settings, 99), 0.1, 1e-12);
+  EXPECT_NEAR(learning_rate_at("exponential", settings, 9), 0.1, 1e-12);
+  EXPECT_NEAR(learning_rate_at("exponential", settings, 35), 0.1 * 0.9 * 0.9 * 0.9, 1e-12);
+  EXPECT_NEAR(learning_rate_at("cosine", settings, 50), 0.05, 1e-12);
+  EXPECT_NEAR(learning_rate_at("one-cycle", settings, 0), 0.1 / 25, 1e-12);
+  EXPECT_NEAR(learning_rate_at("one-cycle", settings, 30), 0.1, 1e-12);
+  EXPECT_LT(learning_rate_at("one-cycle", settings, 99), 0.0003);
+}
+
+at::Tensor quadratic_step(const std::string& optimizer, int steps) {
+  auto x = at::tensor({1.0, -2.0}).requires_grad_();
+  const auto settings = OptimizerSettings{.weight_decay = 0.1, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999};
+  const auto made = optimizers().at(optimizer)({x}, settings);
+  for (int i = 0; i < steps; ++i) {
+    (x * x).sum().backward();
+    made->step(0.01);
+  }
+  return x.detach();
+}
+
+TEST(Optimizer, AgreesWithLibTorchsOwn) {
+  // torch::optim is written independently, one tensor operation after the other.
+  const auto reference = [](auto&& make) {
+    auto x = at::tensor({1.0, -2.0}).requires_grad_();
+    auto optimizer = make(std::vector<at::Tensor>{x});
+    for (int i = 0; i < 5; ++i) {
+      optimizer.zero_grad();
+      (x * x).sum().backward();
+      optimizer.step();
+    }
+    return x.detach();
+  };
+  const auto near = [](const at::Tensor& a, const at::Tensor& b) { EXPECT_LT((a - b).abs().max().item<double>(), 1e-6); };
+  near(quadratic_step("adam", 5), reference([](auto x) { return torch::optim::Adam(x, torch::optim::AdamOptions(0.01).weight_decay(0.1)); }));
+  near(quadratic_step("adamw", 5), reference([](auto x) { return torch::optim::AdamW(x, torch::optim::AdamWOptions(0.01).weight_decay(0.1)); }));
+  near(quadratic_step("sgd", 5), reference([](auto x) {
+         return torch::optim::SGD(x, torch::optim::SGDOptions(0.01).weight_decay(0.1).momentum(0.9).nesterov(true));
+       }));
+}
+
+TEST(Loss, SmoothingMixesTheTargetWithTheUniformDistribution) {
+  const auto logits = at::tensor({2.0, 0.0, -1.0}).view({1, 3});
+  const auto log_probabilities = logits.log_softmax(1);
+  const double expected = -(0.9 * log_probabilities[0][1] + 0.1 * log_probabilities.mean()).item<double>();
+  EXPECT_NEAR(cross_entropy(logits, at::tensor({1}, at::kLong), 0.1).item<double>(), expected, 1e-6);
+}
+
+std::vector<NamedTensor> trained(Precision precision, const std::string& optimizer, uint64_t seed, int64_t steps) {
+  const NetworkSpec spec{.backbone = "resnet18", .head = "arm", .stem = "small", .classes = 7, .affinity = Affinity::ema,
+                         .input = {32, Color::rgb, plain}};
+  auto network = std::make_shared<Network>(spec, seed);
+  const TrainingOptions options{.epochs = 2, .optimizer = optimizer,
+                                .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+                                .schedule = "cosine", .learning_rate = 1e-3, .decay = 0.9, .warmup_epochs = 0, .label_smoothing = 0.1,
+                                .clip_norm = 1, .precision = precision, .loader = loader_options(8, seed, everything)};
+  Trainer trainer(network, random_faces(32, 32, 3), first(32), options);
+  trainer.run_until(steps, Cancellation(), [](const Step&) {});
+  return network->state();
+}
+
+TEST(Trainer, TheSameSeedGivesTheSameWeightsToTheBit) {
+  for (const auto precision : {Precision::float32, Precision::bfloat16}) {
+    for (const auto& optimizer : optimizers().names()) {
+      const auto once = trained(precision, optimizer, 5, 4), again = trained(precision, optimizer, 5, 4);
+      for (size_t i = 0; i < once.size(); ++i) EXPECT_TRUE(once[i].tensor.equal(again[i].tensor)) << optimizer << " " << once[i].name;
+    }
+  }
+  EXPECT_FALSE(trained(Precision::float32, "adam", 5, 2)[0].tensor.equal(trained(Precision::float32, "adam", 6, 2)[0].tensor));
+}
+
+TEST(Trainer, StopsBetweenStepsWhenCancelled) {
+  const NetworkSpec spec{.backbone = "resnet18", .head = "gap", .stem = "small", .classes = 7, .affinity = Affinity::none,
+                         .input = {32, Color::rgb, plain}};
+  auto network = std::make_shared<Network>(spec, 1);
+  Trainer trainer(network, random_faces(32, 32, 1), first(32),
+                  {.epochs = 9, .optimizer = "sgd", .optimizer_settings = {0, 0.9, 0.9, 0.999}, .schedule = "constant", .learning_rate = 0.01,
+                   .decay = 0.9, .warmup_epochs = 0, .label_smoothing = 0, .clip_norm = 0, .precision = Precision::float32,
+                   .loader = loader_options(8, 1, nothing)});
+  Cancellation cancellation;
+  EXPECT_THROW(trainer.run_until(100, cancellation, [&](const Step& step) { if (step.step == 2) cancellation.request(); }), Error);
+  EXPECT_EQ(trainer.steps_done(), 2);
+}
+
+TEST(Trainer, ALossThatIsNotANumberIsAnErrorThatLeavesTheWeights) {
+  const NetworkSpec spec{.backbone = "resnet18", .head = "gap", .stem = "small", .classes = 7, .affinity = Affinity::none,
+                         .input = {32, Color::rgb, plain}};
+  auto network = std::make_shared<Network>(spec, 1);
+  network->parameters().back().data().fill_(std::numeric_limits<float>::quiet_NaN());
+  const auto before = network->parameters().front().clone();
+  Trainer trainer(network, random_faces(16, 32, 1), first(16),
+                  {.epochs = 1, .optimizer = "adam", .optimizer_settings = {0, 0.9, 0.9, 0.999}, .schedule = "constant", .learning_rate = 0.01,
+                   .decay = 0.9, .warmup_epochs = 0, .label_smoothing = 0, .clip_norm = 0, .precision = Precision::float32,
+                   .loader = loader_options(8, 1, nothing)});
+  try {
+    trainer.run_until(1, Cancellation(), [](const Step&) {});
+    FAIL() << "expected ERR_DIVERGED";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code, "ERR_DIVERGED");
+  }
+  EXPECT_TRUE(network->parameters().front().equal(before));
+}
+
+}  // namespace
+}  // namespace fer
