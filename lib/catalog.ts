@@ -8,6 +8,7 @@ export const schedules = ['exponential', 'cosine', 'one-cycle', 'constant'] as c
 export const precisions = ['auto', 'float32', 'bfloat16'] as const
 export const colors = ['grey', 'rgb'] as const
 
+export type Color = (typeof colors)[number]
 export type BackboneName = (typeof backbones)[number]
 export type HeadName = (typeof heads)[number]
 /** How the first layers shrink the picture: by 32 in all, by 16, by 8. */

@@ -44,7 +44,7 @@ export async function evaluate(
   const network = Model.network(model)
   const split = await data.open(settings.split)
   const labels = labelsFor(info.classes, split)
-  const { images } = await pack(split, {
+  const images = await pack(split, {
     imageSize: info.imageSize,
     color: info.color,
     augmented: false,

@@ -1,13 +1,14 @@
 export type {
   AffinityName,
   BackboneName,
+  Color,
   HeadName,
   OptimizerName,
   PrecisionName,
   ScheduleName,
   StemName,
 } from './catalog.js'
-export type { Color, Dataset, Picture, Sample, Split, SplitName } from './datasets/dataset.js'
+export type { Dataset, Picture, Sample, Split, SplitName } from './datasets/dataset.js'
 export * as datasets from './datasets/index.js'
 export { type ErrorCode, errorCodes, FerError } from './errors.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js'

@@ -5,6 +5,7 @@ import { FerError } from './errors.js'
 import { type Input, pendingImages } from './images/inputs.js'
 import {
   cancellable,
+  chosenPrecision,
   type NativeInference,
   type Network,
   type NetworkSpec,
@@ -91,7 +92,7 @@ export class Model implements AsyncDisposable {
 export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
   const own: AffinityName = info.affinity === 'none' ? 'none' : 'ema'
   const { batchSize, precision, affinity = own } = settings
-  return { batchSize, precision, affinity }
+  return { batchSize, precision: chosenPrecision(precision), affinity }
 }
 
 export async function saveNetwork(

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import type {
   AffinityName,
   BackboneName,
+  Color,
   HeadName,
   OptimizerName,
   PrecisionName,
   ScheduleName,
   StemName,
 } from './catalog.js'
-import type { Color } from './datasets/dataset.js'
 import { type ErrorCode, errorCodes, FerError } from './errors.js'
 import type { DType, Tensor } from './tensor.js'
 
@@ -219,6 +219,10 @@ function load(): Native {
     )
   }
 }
+
+/** What `auto` stands for on this machine. */
+export const chosenPrecision = (name: PrecisionName): 'float32' | 'bfloat16' =>
+  name === 'auto' ? native.describe().autoPrecision : name
 
 /** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
 export async function settled<T>(

@@ -3,7 +3,7 @@ import { Model, type ModelInfo } from './model.js'
 import { native, settled } from './native.js'
 import { readTrainOptions, type TrainingSettings, type TrainOptions } from './options/training.js'
 import { EventStream, type TrainEvent } from './training/events.js'
-import { openFaces, type TrainingFaces } from './training/faces.js'
+import { listFaces, packFaces, type TrainingFaces } from './training/faces.js'
 import { claimOutput } from './training/output.js'
 import { provenanceOf } from './training/provenance.js'
 import { runEpochs } from './training/run.js'
@@ -40,11 +40,13 @@ export function train(options: TrainOptions): TrainingRun {
 async function execute(options: TrainOptions, events: EventStream): Promise<TrainResult> {
   const settings = readTrainOptions(options)
   settings.signal?.throwIfAborted()
-  const output = await claimOutput(settings.output)
-  const faces = await openFaces(settings)
+  const faces = await listFaces(settings)
   const info = infoFor(settings, faces)
+  // Before pictures are decoded, which may take minutes: it refuses what cannot be built.
   const network = await settled(native.createNetwork(info, settings.seed))
-  const { epoch, metrics } = await runEpochs({ settings, output, faces, info, network, events })
+  const output = await claimOutput(settings.output)
+  const packed = await packFaces(faces, settings)
+  const { epoch, metrics } = await runEpochs({ settings, output, faces, packed, info, network, events })
   const model = await Model.load(output.best)
   return { model, metrics, best: { epoch, accuracy: metrics.accuracy, path: output.best } }
 }

@@ -33,7 +33,9 @@ function armByDefinition(features: Tensor, weights: Record<string, Tensor>): num
             for (let v = 0; v < 32; v++) {
               const [row, column] = [8 * i + u, 8 * j + v]
               const channel = 256 * c + 16 * (row % 16) + (column % 16)
-              sum += at(weights.kernel!, u, v) * at(features, n, Math.floor(row / 16), Math.floor(column / 16), channel)
+              sum +=
+                at(weights.kernel!, u, v) *
+                at(features, n, Math.floor(row / 16), Math.floor(column / 16), channel)
             }
           }
           const normalized = (sum - at(weights.normMean!, c)) / Math.sqrt(at(weights.normVariance!, c) + 1e-5)
@@ -77,7 +79,11 @@ test('arm refuses shapes and types it cannot use, naming the field', async (t) =
   await refuses(float64([4, 4, 512], 1), weights, /features\.shape/)
   await refuses({ ...float64([1, 4, 4, 512], 1), shape: [1, 4, 4, 256] }, weights, /32768 bytes/)
   await refuses(float64([1, 4, 4, 512], 1), { ...weights, kernel: undefined }, /weights\.kernel/)
-  await refuses(float64([1, 4, 4, 512], 1), { ...weights, alpha: float64([1], 1) }, /both `alpha` and `generic`/)
+  await refuses(
+    float64([1, 4, 4, 512], 1),
+    { ...weights, alpha: float64([1], 1) },
+    /both `alpha` and `generic`/,
+  )
   await refuses(undefined, weights, /features/)
   await refuses(float64([1, 1, 4, 512], 1), weights, /does not fit/)
 })
@@ -125,7 +131,11 @@ function resnetWeights(): Record<string, Tensor> {
     weights[`${name}.num_batches_tracked`] = { dtype: 'int64', shape: [], data: new BigInt64Array(1) }
   }
   const convolution = (name: string, out: number, channels: number, side: number) =>
-    set(`${name}.weight`, [out, channels, side, side], (draw) => draw() * Math.sqrt(24 / (channels * side * side)))
+    set(
+      `${name}.weight`,
+      [out, channels, side, side],
+      (draw) => draw() * Math.sqrt(24 / (channels * side * side)),
+    )
   convolution('conv1', 64, 3, 3)
   norm('bn1', 64)
   for (let stage = 1, channels = 64; stage <= 4; stage++) {
@@ -149,14 +159,27 @@ function resnetWeights(): Record<string, Tensor> {
 test('a backbone runs on weights by torchvision names and gives channels-last features', async (t) => {
   const network = backbone('resnet18', resnetWeights(), { stem: 'small' })
   const draw = random(99)
-  const images = { dtype: 'float32', shape: [2, 32, 32, 3], data: Float32Array.from({ length: 2 * 32 * 32 * 3 }, draw) } as const
+  const images = {
+    dtype: 'float32',
+    shape: [2, 32, 32, 3],
+    data: Float32Array.from({ length: 2 * 32 * 32 * 3 }, draw),
+  } as const
   const features = await network.forward(images)
   t.deepEqual([...features.shape], [2, 4, 4, 512])
   t.is(features.dtype, 'float32')
   t.true((features.data as Float32Array).some((value) => value > 0))
-  t.true((features.data as Float32Array).every((value) => value >= 0 && Number.isFinite(value)), 'the last layer is a ReLU')
-  const first = await network.forward({ ...images, shape: [1, 32, 32, 3], data: images.data.subarray(0, 32 * 32 * 3) })
-  const worst = Math.max(...(first.data as Float32Array).map((value, i) => Math.abs(value - Number(features.data[i]))))
+  t.true(
+    (features.data as Float32Array).every((value) => value >= 0 && Number.isFinite(value)),
+    'the last layer is a ReLU',
+  )
+  const first = await network.forward({
+    ...images,
+    shape: [1, 32, 32, 3],
+    data: images.data.subarray(0, 32 * 32 * 3),
+  })
+  const worst = Math.max(
+    ...(first.data as Float32Array).map((value, i) => Math.abs(value - Number(features.data[i]))),
+  )
   t.true(worst < 1e-4)
 })
 
@@ -168,7 +191,10 @@ test('a backbone names the weight that is missing, unknown or of another shape',
     t.regex(error!.message, pattern)
   }
   refuses(rest, /no tensor `conv1.weight`/)
-  refuses({ ...rest, 'conv1.weight': stem!, 'fc.weight': stem! }, /`fc.weight` that the network does not know/)
+  refuses(
+    { ...rest, 'conv1.weight': stem!, 'fc.weight': stem! },
+    /`fc.weight` that the network does not know/,
+  )
   const wrong = { dtype: 'float32', shape: [64, 3, 7, 7], data: new Float32Array(64 * 3 * 49) } as const
   refuses({ ...rest, 'conv1.weight': wrong }, /`conv1.weight` has shape \[64, 3, 7, 7\]/)
 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import sharp from 'sharp'
-import { FerError, type Model, type Prediction, type RawPixels, predict } from '../lib/index.js'
+import { FerError, type Model, type Prediction, predict, type RawPixels } from '../lib/index.js'
 import { faces, outputFolder, smallModel } from './trained.js'
 
 let model: Model
@@ -15,7 +15,9 @@ test.before(async () => {
 })
 
 const largestDifference = (a: Prediction, b: Prediction): number =>
-  Math.max(...Object.keys(a.probabilities).map((name) => Math.abs(a.probabilities[name]! - b.probabilities[name]!)))
+  Math.max(
+    ...Object.keys(a.probabilities).map((name) => Math.abs(a.probabilities[name]! - b.probabilities[name]!)),
+  )
 
 for (const [precision, tolerance] of [
   ['float32', 1e-5],
@@ -25,20 +27,35 @@ for (const [precision, tolerance] of [
     const alone = await Promise.all(pictures.map((picture) => predict(picture, { model, precision })))
     for (const batchSize of [1, 2, 5, 16, 42]) {
       const together = await predict(pictures, { model, precision, batchSize })
-      together.forEach((answer, i) => t.true(largestDifference(answer, alone[i]!) < tolerance, `batch ${batchSize}, face ${i}`))
+      for (const [i, answer] of together.entries()) {
+        t.true(largestDifference(answer, alone[i]!) < tolerance, `batch ${batchSize}, face ${i}`)
+      }
     }
     const backwards = await predict(pictures.toReversed(), { model, precision })
-    backwards.toReversed().forEach((answer, i) => t.true(largestDifference(answer, alone[i]!) < tolerance))
-    const crowd = await predict([pictures[0]!, ...Array<RawPixels>(30).fill(pictures[9]!)], { model, precision })
+    for (const [i, answer] of backwards.toReversed().entries())
+      t.true(largestDifference(answer, alone[i]!) < tolerance)
+    const crowd = await predict([pictures[0]!, ...Array<RawPixels>(30).fill(pictures[9]!)], {
+      model,
+      precision,
+    })
     t.true(largestDifference(crowd[0]!, alone[0]!) < tolerance)
   })
 }
 
 test('with affinity batch, asked for by name, a face depends on its neighbours, as in the published code', async (t) => {
   const [alone] = await predict([pictures[0]!], { model, affinity: 'batch', precision: 'float32' })
-  const crowd = await predict([pictures[0]!, ...pictures.slice(20)], { model, affinity: 'batch', precision: 'float32' })
+  const crowd = await predict([pictures[0]!, ...pictures.slice(20)], {
+    model,
+    affinity: 'batch',
+    precision: 'float32',
+  })
   t.true(largestDifference(crowd[0]!, alone!) > 1e-4)
-  const split = await predict([pictures[0]!, ...pictures.slice(20)], { model, affinity: 'batch', batchSize: 1, precision: 'float32' })
+  const split = await predict([pictures[0]!, ...pictures.slice(20)], {
+    model,
+    affinity: 'batch',
+    batchSize: 1,
+    precision: 'float32',
+  })
   t.true(largestDifference(split[0]!, alone!) < 1e-5, 'groups are consecutive pictures, batchSize at a time')
 })
 
@@ -51,7 +68,10 @@ test('a path, its bytes, its pixels and a tensor of them give the same answer', 
   t.deepEqual(await predict(path, { model }), byPixels)
   t.deepEqual(await predict(bytes, { model }), byPixels)
   t.deepEqual(await predict(new Uint8Array(bytes), { model }), byPixels)
-  const [byTensor] = await predict({ dtype: 'uint8', shape: [1, height, width, channels], data: new Uint8Array(data) }, { model })
+  const [byTensor] = await predict(
+    { dtype: 'uint8', shape: [1, height, width, channels], data: new Uint8Array(data) },
+    { model },
+  )
   t.deepEqual(byTensor, byPixels)
 })
 
@@ -71,7 +91,10 @@ test('a box is what cutting it out beforehand gives', async (t) => {
   const { data, width, height, channels } = pictures[2]!
   const box = { left: 11, top: 7, width: 61, height: 70 }
   const cut = await sharp(data, { raw: { width, height, channels } }).extract(box).raw().toBuffer()
-  const expected = await predict({ data: cut, width: 61, height: 70, channels }, { model, precision: 'float32' })
+  const expected = await predict(
+    { data: cut, width: 61, height: 70, channels },
+    { model, precision: 'float32' },
+  )
   const options = { model, precision: 'float32' } as const
   t.true(largestDifference(await predict(pictures[2]!, { ...options, box }), expected) < 1e-6)
   t.true(largestDifference(await predict({ image: pictures[2]!, box }, options), expected) < 1e-6)
@@ -83,7 +106,11 @@ test('a box is what cutting it out beforehand gives', async (t) => {
 test('a box counts pixels of the upright picture', async (t) => {
   const { data, width, height, channels } = pictures[2]!
   // Orientation 6: the stored picture must be turned a quarter clockwise to stand upright.
-  const lying = await sharp(data, { raw: { width, height, channels } }).rotate(270).withMetadata({ orientation: 6 }).png().toBuffer()
+  const lying = await sharp(data, { raw: { width, height, channels } })
+    .rotate(270)
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer()
   const box = { left: 0, top: 10, width: 96, height: 40 }
   t.deepEqual(await predict(lying, { model, box }), await predict(pictures[2]!, { model, box }))
 })
@@ -98,7 +125,9 @@ test('a box outside the picture, empty or not whole is an error that gives the s
     t.is(error!.code, 'ERR_BAD_BOX')
     t.regex(error!.message, /96 x 96/)
   }
-  const error = await t.throwsAsync(() => predict(pictures[0]!, { model, box: { left: 0.5, top: 0, width: 5, height: 5 } }))
+  const error = await t.throwsAsync(() =>
+    predict(pictures[0]!, { model, box: { left: 0.5, top: 0, width: 5, height: 5 } }),
+  )
   t.regex(error!.message, /`box.left`/)
 })
 
@@ -115,14 +144,20 @@ test('one bad picture among several rejects the call with its index, or stands i
 
 test('wrong pixels and options are refused with the field and what was given', async (t) => {
   const refuses = async (input: unknown, options: unknown, pattern: RegExp) => {
-    const error = await t.throwsAsync(() => predict(input as string, options as never), { instanceOf: FerError })
+    const error = await t.throwsAsync(() => predict(input as string, options as never), {
+      instanceOf: FerError,
+    })
     t.regex(error!.message, pattern)
   }
   await refuses({ ...pictures[0]!, width: 95 }, { model }, /27360 bytes \(width x height x channels\)/)
   await refuses({ ...pictures[0]!, channels: 4 }, { model }, /channels` to be 1 or 3, got `4`/)
   await refuses(undefined, { model }, /a path, encoded bytes/)
   await refuses(pictures[0], {}, /`model` to be a Model/)
-  await refuses(pictures[0], { model, batchSise: 3 }, /Unknown field `batchSise` in options: did you mean `batchSize`\?/)
+  await refuses(
+    pictures[0],
+    { model, batchSise: 3 },
+    /Unknown field `batchSise` in options: did you mean `batchSize`\?/,
+  )
   await refuses(pictures[0], { model, precision: 'bf16' }, /one of auto, float32, bfloat16/)
   await refuses(pictures[0], { model: 'nowhere.safetensors' }, /no model file/)
   await refuses('nowhere.jpg', { model }, /nowhere\.jpg/)
@@ -136,7 +171,11 @@ test('an aborted call rejects with the reason given, before and during', async (
   const reason = new Error('enough')
   await t.throwsAsync(() => predict(pictures, { model, signal: AbortSignal.abort(reason) }), { is: reason })
   const controller = new AbortController()
-  const call = predict(Array<RawPixels>(400).fill(pictures[0]!), { model, batchSize: 8, signal: controller.signal })
+  const call = predict(Array<RawPixels>(400).fill(pictures[0]!), {
+    model,
+    batchSize: 8,
+    signal: controller.signal,
+  })
   setTimeout(() => controller.abort(reason), 50)
   await t.throwsAsync(call, { is: reason })
   t.is((await predict(pictures, { model })).length, pictures.length, 'and the model still answers')

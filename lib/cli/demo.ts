@@ -120,8 +120,8 @@ async function judge(model: Model, data: Dataset, signal: AbortSignal): Promise<
 /** Some mistakes among what is right, in the order of the data. */
 function choose(faces: readonly JudgedFace[]): JudgedFace[] {
   const isWrong = ({ truth, predicted }: JudgedFace) => truth !== predicted
-  const mistakes = faces.filter(isWrong).slice(0, shown.mistakes)
-  const right = faces.filter((face) => !isWrong(face)).slice(0, shown.faces - mistakes.length)
-  const chosen = new Set([...mistakes, ...right])
+  const right = faces.filter((face) => !isWrong(face))
+  const mistakes = faces.filter(isWrong).slice(0, Math.max(shown.mistakes, shown.faces - right.length))
+  const chosen = new Set([...mistakes, ...right.slice(0, shown.faces - mistakes.length)])
   return faces.filter((face) => chosen.has(face))
 }

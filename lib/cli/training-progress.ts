@@ -59,9 +59,9 @@ class Place {
   }
 
   toString(): string {
-    if (!this.#step) return 'before the first step of training'
-    const { step, steps, epoch } = this.#step
     const kept = this.#last ? `; the weights so far are in ${this.#last}` : ''
+    if (!this.#step) return `before the first step of training${kept}`
+    const { step, steps, epoch } = this.#step
     return `at step ${step} of ${steps}, in epoch ${epoch}${kept}`
   }
 }

@@ -1,3 +1,5 @@
+import type { Color } from '../catalog.js'
+
 /** A decoded picture, upright: rows from the top, channels interleaved, 8 bits each. */
 export interface Picture {
   readonly data: Uint8Array // (height, width, channels)
@@ -5,8 +7,6 @@ export interface Picture {
   readonly height: number
   readonly channels: 1 | 3
 }
-
-export type Color = 'grey' | 'rgb'
 
 /** One labelled face that can be read when it is needed. */
 export interface Sample {

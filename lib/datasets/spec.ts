@@ -1,4 +1,5 @@
 import { FerError } from '../errors.js'
+import { fail } from '../options/check.js'
 import type { Dataset } from './dataset.js'
 import { fer2013 } from './fer2013.js'
 import { folder } from './folder.js'
@@ -8,7 +9,8 @@ import { synthetic } from './synthetic.js'
 const kinds: Readonly<Record<string, (rest: string) => Dataset>> = {
   fer2013,
   folder,
-  synthetic: (count) => synthetic({ count: Number(count) }),
+  synthetic: (count) =>
+    synthetic({ count: /^\d+$/.test(count) ? Number(count) : fail('COUNT', 'a whole number', count) }),
 }
 
 /** `fer2013:PATH`, `folder:PATH` or `synthetic:COUNT`. */

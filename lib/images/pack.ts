@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pMap from 'p-map'
-import type { Color, Picture, Sample, Split } from '../datasets/dataset.js'
+import type { Color } from '../catalog.js'
+import type { Picture, Sample, Split } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
 import { type ImageSet, native, settled } from '../native.js'
 import { makePrefix, readHeader, type TensorEntry } from '../safetensors.js'
@@ -27,24 +28,19 @@ export interface PackOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined
 }
 
-export interface Pack {
-  readonly images: ImageSet
-  readonly labels: Int32Array
-}
-
 /**
  * The pictures of a split, decoded once and all of one size, as native code reads them: in place where they are in
  * memory already, else from a memory-mapped file in the cache, made if it is not there.
  */
-export async function pack(split: Split, options: PackOptions): Promise<Pack> {
+export async function pack(split: Split, options: PackOptions): Promise<ImageSet> {
   const labels = Int32Array.from(split.samples, (sample) => sample.label)
   if (split.pixels) {
     const { data, shape } = split.pixels
-    return { images: new native.ImageSet({ dtype: 'uint8', shape, data }, labels), labels }
+    return new native.ImageSet({ dtype: 'uint8', shape, data }, labels)
   }
   const path = join(packFolder(), `${keyOf(split, options)}.safetensors`)
   const place = (await findPixels(path)) ?? (await makePack(path, split.samples, labels, options))
-  return { images: await settled(() => new native.ImageSet({ path, ...place }, labels)), labels }
+  return settled(() => new native.ImageSet({ path, ...place }, labels))
 }
 
 function keyOf(split: Split, { imageSize, color, augmented }: PackOptions): string {
@@ -124,9 +120,9 @@ async function write(
   return { offset, shape }
 }
 
-/** Under a name of its own until it is whole, so that a killed run leaves no half pack behind. */
+/** Under a name of its own until it is whole: others may make the same pack, and a killed run leaves no half one. */
 async function writeAtomically(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = `${path}.${randomUUID()}.tmp`
   try {
     await mkdir(packFolder(), { recursive: true })
     const file = await open(temporary, 'w')

@@ -1,6 +1,6 @@
 import pMap from 'p-map'
 import sharp from 'sharp'
-import type { Color } from '../datasets/dataset.js'
+import type { Color } from '../catalog.js'
 import { isGreyscale } from './decode.js'
 
 // Enough to find colour in a mixed set, few enough to read at once.

@@ -37,6 +37,7 @@ export function fail(name: string, expected: string, value: unknown): never {
 }
 
 function show(value: unknown): string {
+  if (value === '') return 'an empty string'
   if (value === null || value === undefined) return `\`${value}\``
   if (typeof value === 'object' || typeof value === 'function')
     return Array.isArray(value) ? 'an array' : `a ${typeof value}`

@@ -1,3 +1,4 @@
+import type { Color } from '../catalog.js'
 import {
   type AffinityName,
   affinities,
@@ -15,7 +16,7 @@ import {
   schedules,
   stems,
 } from '../catalog.js'
-import type { Color, Dataset } from '../datasets/dataset.js'
+import type { Dataset } from '../datasets/dataset.js'
 import type { NativeAugmentation } from '../native.js'
 import { type AugmentationOptions, readAugmentation } from './augmentation.js'
 import {

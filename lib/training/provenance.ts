@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { native, packageFolder } from '../native.js'
+import { chosenPrecision, native, packageFolder } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
 import type { TrainingFaces } from './faces.js'
 
@@ -26,6 +26,6 @@ export function provenanceOf(settings: TrainingSettings, faces: TrainingFaces): 
     trainingFaces: faces.training.indices.length,
     validatedOn: faces.validatedOn,
     validationFaces: faces.validation.indices.length,
-    options: { ...options, color: faces.color },
+    options: { ...options, color: faces.color, precision: chosenPrecision(options.precision) },
   }
 }

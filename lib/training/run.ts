@@ -3,7 +3,7 @@ import { inferenceFor, type ModelInfo, saveNetwork } from '../model.js'
 import { cancellable, type Network, native, type StepReport, type Trainer } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
 import type { EpochEvent, EventStream } from './events.js'
-import type { TrainingFaces } from './faces.js'
+import type { PackedFaces, TrainingFaces } from './faces.js'
 import { appendLog, type Output, writeJson } from './output.js'
 
 /** Faces validated at once. */
@@ -14,6 +14,7 @@ export interface Workshop {
   readonly settings: TrainingSettings
   readonly output: Output
   readonly faces: TrainingFaces
+  readonly packed: PackedFaces
   readonly info: ModelInfo
   readonly network: Network
   readonly events: EventStream
@@ -29,9 +30,9 @@ export interface BestEpoch {
  * the model is validated, and saved as `last`, and as `best` where its validation accuracy is the highest so far.
  */
 export async function runEpochs(workshop: Workshop): Promise<BestEpoch> {
-  const { settings, faces, network, output } = workshop
+  const { settings, faces, packed, network, output } = workshop
   const started = performance.now()
-  const trainer = new native.Trainer(network, faces.training.images, faces.training.indices, settings)
+  const trainer = new native.Trainer(network, packed.training, faces.training.indices, settings)
   let best: BestEpoch | undefined
   let epoch = 1
   try {
@@ -99,12 +100,12 @@ async function trainEpoch(
   return { loss: losses / count, imagesPerSecond: speed() }
 }
 
-async function validate({ settings, faces, info }: Workshop, trainer: Trainer): Promise<Metrics> {
-  const { images, indices, labels } = faces.validation
+async function validate({ settings, faces, packed, info }: Workshop, trainer: Trainer): Promise<Metrics> {
+  const { indices, labels } = faces.validation
   const { precision, signal } = settings
   const inference = inferenceFor(info, { precision, signal, affinity: undefined, batchSize: validationBatch })
   const logits = await cancellable(signal, (cancellation) =>
-    trainer.evaluate(images, indices, inference, cancellation),
+    trainer.evaluate(packed.validation, indices, inference, cancellation),
   )
   const chosen = Int32Array.from(indices, (index) => labels[index]!)
   return measure(logits.data, chosen, info.classes)

@@ -54,7 +54,7 @@ void Network::check_affinity(Affinity affinity) const {
   if (affinity == Affinity::ema && !head_->calibrated()) {
     throw Error("ERR_UNCALIBRATED",
                 "This model has no running generic part, which affinity `ema` needs. Compute it over training pictures "
-                "with `calibrate`, or leave the generic part out with affinity `none`");
+                "with `calibrate`, or leave the generic part out with affinity `none` (on the command line `--affinity none`)");
   }
 }
 

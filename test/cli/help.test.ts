@@ -1,0 +1,63 @@
+import test from 'ava'
+import { Command } from 'commander'
+import { addEvaluate } from '../../lib/cli/evaluate.js'
+import { addTrain } from '../../lib/cli/train.js'
+import { readOptions } from '../../lib/options/check.js'
+import { inferenceShape } from '../../lib/options/inference.js'
+import { readTrainOptions } from '../../lib/options/training.js'
+import { commands, packageWithoutAddon, remove, run } from './run.js'
+
+let bare: string
+test.before(async () => {
+  bare = await packageWithoutAddon()
+})
+test.after.always(() => remove(bare))
+
+for (const command of commands) {
+  test(`help of ${command} names its flags and an example, without loading the addon`, async (t) => {
+    const { stdout, stderr, code } = await run([command, '--help'], { root: bare })
+    t.is(code, 0)
+    t.is(stderr, '')
+    t.regex(stdout, new RegExp(`^Usage: fer-torch ${command} `))
+    t.regex(stdout, /--json/)
+    t.regex(stdout, new RegExp(`Examples:\n  \\$ fer-torch ${command}`))
+  })
+}
+
+test('help lists every command, and the exit codes', async (t) => {
+  const { stdout, code } = await run(['--help'], { root: bare })
+  t.is(code, 0)
+  for (const command of commands) t.regex(stdout, new RegExp(`^  ${command} `, 'm'))
+  t.regex(stdout, /Exit codes: 0, 1 .* 2 /)
+})
+
+test('--version is that of the package, without loading the addon', async (t) => {
+  const { stdout, code } = await run(['--version'], { root: bare })
+  t.is(code, 0)
+  t.regex(stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+/** What help says is filled in, where it is one value and no rule. */
+function statedDefaults(add: (program: Command) => void): [string, string][] {
+  const program = new Command()
+  add(program)
+  return program.commands[0]!.options.flatMap((option) => {
+    const stated = /\(default: ([\w.]+)\)$/.exec(option.description)?.[1]
+    return stated === undefined ? [] : [[option.attributeName(), stated] as [string, string]]
+  })
+}
+
+test('the defaults that help of train names are those of train', (t) => {
+  const dataset = { name: '', splits: async () => [], open: () => Promise.reject() }
+  const settings: Record<string, unknown> = { ...readTrainOptions({ data: dataset, output: 'runs/x' }) }
+  const stated = statedDefaults(addTrain)
+  for (const [name, value] of stated) t.is(value, String(settings[name]), name)
+  t.is(stated.length, 12)
+})
+
+test('the defaults that help of evaluate names are those of evaluate', (t) => {
+  const settings: Record<string, unknown> = { ...readOptions({}, inferenceShape), split: 'test' }
+  const stated = statedDefaults(addEvaluate)
+  for (const [name, value] of stated) t.is(value, String(settings[name]), name)
+  t.deepEqual(stated.map(([name]) => name).sort(), ['batchSize', 'precision', 'split'])
+})

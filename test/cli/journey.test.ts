@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import sharp from 'sharp'
+import { type Ended, remove, run, temporaryFolder } from './run.js'
+
+let folder: string
+let trained: Ended
+const at = (name: string): string => join(folder, name)
+const model = (): string => at('run/best.safetensors')
+const cli = (...args: string[]): Promise<Ended> => run(args, { env: { FER_TORCH_CACHE: at('cache') } })
+const small = ['--data', 'synthetic:70', '--image-size', '48', '--batch-size', '32']
+
+test.before(async () => {
+  folder = await temporaryFolder()
+  trained = await cli('train', ...small, '--output', at('run'), '--epochs', '1', '--json')
+  for (const [name, level] of Object.entries({ dark: 30, light: 220 })) {
+    const background = { r: level, g: level, b: level }
+    const picture = sharp({ create: { width: 60, height: 50, channels: 3, background } })
+    await picture.png().toFile(at(`${name}.png`))
+  }
+  await writeFile(at('empty.png'), '')
+})
+test.after.always(() => remove(folder))
+
+test('train --json prints one document, and its progress on stderr in plain lines', (t) => {
+  const { stdout, stderr, code } = trained
+  t.is(code, 0, stderr)
+  const result = JSON.parse(stdout)
+  t.deepEqual(Object.keys(result), ['best', 'metrics', 'output'])
+  t.is(result.best.path, model())
+  t.is(result.best.epoch, 1)
+  t.is(result.metrics.samples, 70) // synthetic:70 has 70 validation faces
+  t.regex(stderr, /^epoch 1\/1: loss \d+\.\d+, validation accuracy .*\(best so far\)$/m)
+  for (const control of ['\r', '\u001b']) t.false(stderr.includes(control))
+  t.is(stderr.match(/^preparing faces \(train\): /gm)?.length, 10)
+})
+
+test('train refuses a folder that holds a run', async (t) => {
+  const { stdout, stderr, code } = await cli('train', ...small, '--output', at('run'), '--json')
+  t.deepEqual([stdout, code], ['', 1])
+  t.regex(
+    stderr,
+    /^fer-torch: [^\n]*already holds a run \(best\.safetensors\)\. Name another folder[^\n]*\n$/,
+  )
+})
+
+test('inspect tells what was trained', async (t) => {
+  const { stdout, code } = await cli('inspect', model(), '--json')
+  t.is(code, 0)
+  const info = JSON.parse(stdout)
+  t.deepEqual([info.file, info.imageSize, info.head, info.classCount], [model(), 48, 'arm', 7])
+  const forPeople = await cli('inspect', model())
+  t.regex(forPeople.stdout, /^input +48 x 48 pixels, rgb$/m)
+  t.regex(forPeople.stdout, /^data +synthetic:70$/m)
+  t.notRegex(forPeople.stdout, /\[object|undefined/)
+})
+
+test('evaluate --json prints the evaluation', async (t) => {
+  const { stdout, code } = await cli('evaluate', '--model', model(), '--data', 'synthetic:70', '--json')
+  t.is(code, 0)
+  const { samples, split, affinity, classes, confusion } = JSON.parse(stdout)
+  t.deepEqual([samples, split, affinity, classes.length, confusion.length], [70, 'test', 'ema', 7, 7])
+})
+
+test('evaluate for people warns that affinity batch mixes the faces', async (t) => {
+  const args = ['evaluate', '--model', model(), '--data', 'synthetic:70', '--split', 'validation']
+  const plain = await cli(...args)
+  t.is(plain.code, 0)
+  t.regex(plain.stdout, /^accuracy +\d+\.\d %$/m)
+  t.regex(plain.stdout, /^faces +70 \(validation\)$/m)
+  t.notRegex(plain.stderr, /warning/)
+  t.regex((await cli(...args, '--affinity', 'batch')).stderr, /^fer-torch: warning: with affinity `batch` /m)
+})
+
+test('predict keeps the order with bad files among good ones, and fails', async (t) => {
+  const files = ['missing.png', 'dark.png', 'empty.png', 'light.png', 'dark.png'].map(at)
+  const { stdout, stderr, code } = await cli('predict', '--model', model(), '--json', '--logits', ...files)
+  t.is(code, 1)
+  const answers = JSON.parse(stdout)
+  t.deepEqual(
+    answers.map(({ file }: { file: string }) => file),
+    files,
+  )
+  t.deepEqual(Object.keys(answers[0]), ['file', 'error'])
+  t.regex(answers[0].error, /missing\.png.* does not exist/)
+  t.regex(answers[2].error, /empty\.png.* is empty/)
+  t.is(answers[1].label, answers[4].label)
+  t.true(Math.abs(answers[1].confidence - answers[4].confidence) < 5e-3) // what bfloat16 may differ by
+  t.is(answers[1].logits.length, 7)
+  t.is(answers[1].confidence, answers[1].probabilities[answers[1].label])
+  t.regex(stderr, /^fer-torch: [^\n]*missing[^\n]*\nfer-torch: [^\n]*empty[^\n]*\n$/)
+})
+
+test('predict for people gives a line a file, without the bad ones', async (t) => {
+  const { stdout, stderr, code } = await cli('predict', '--model', model(), at('dark.png'), at('empty.png'))
+  t.is(code, 1)
+  t.regex(stdout, /^\S+dark\.png {2}\w+ +\d+\.\d % {2}then \w+ \d+\.\d %\n$/)
+  t.regex(stderr, /^fer-torch: [^\n]*empty\.png[^\n]*\n$/)
+})
+
+test('predict reads a box, and names the file that it does not fit', async (t) => {
+  const box = (value: string) => cli('predict', '--model', model(), '--json', '--box', value, at('dark.png'))
+  const inside = await box('10,10,40,40')
+  t.is(inside.code, 0)
+  t.false('logits' in JSON.parse(inside.stdout)[0])
+  const outside = await box('30,10,40,40')
+  t.is(outside.code, 1)
+  t.regex(JSON.parse(outside.stdout)[0].error, /does not lie inside `dark\.png`, which is 60 x 50/)
+})
+
+test('a split that the data lack is a failure that lists those present', async (t) => {
+  const { stderr, code } = await cli('evaluate', '--model', model(), '--data', `folder:${folder}`)
+  t.is(code, 1)
+  t.regex(stderr, /^fer-torch: [^\n]+\n$/)
+})
+
+test('an image size that the stem cannot use names the flag', async (t) => {
+  const { stderr, code } = await cli('train', ...small, '--output', at('large-stem'), '--stem', 'standard')
+  t.is(code, 2)
+  t.regex(stderr, /^fer-torch: Expected `--image-size` to be at least \d+ with stem `standard`/m)
+})
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} ends train with one line that says where, after writing the weights`, async (t) => {
+    const output = at(signal)
+    let sent = false
+    const { stdout, stderr, code } = await run(
+      ['train', ...small, '--output', output, '--epochs', '99', '--json'],
+      {
+        env: { FER_TORCH_CACHE: at(`cache-${signal}`) },
+        onStderr: (soFar, child) => {
+          if (!sent && soFar.includes('preparing faces (train): 70 of 70')) sent = child.kill(signal)
+        },
+      },
+    )
+    t.deepEqual([stdout, code], ['', 1])
+    t.regex(stderr, /\nfer-torch: stopped (at step|before the first step) [^\n]*last\.safetensors\n$/)
+    t.true(existsSync(join(output, 'last.safetensors')))
+  })
+}
