@@ -18,11 +18,22 @@ export interface Recipe {
   readonly options: Omit<TrainOptions, 'data' | 'validation' | 'output' | 'signal' | 'onPack'>
 }
 
-/** Under three minutes on two cores, and 95 % at least. */
+/**
+ * Under three minutes on two cores, and 95 % at least. The drawn faces need little augmentation: with the defaults,
+ * which photographs need, twelve epochs reached 90 %.
+ */
 const recipe: Recipe = {
-  faces: { training: 1400, validation: 210, test: 700 },
+  faces: { training: 2100, validation: 210, test: 700 },
   seed: 0,
-  options: { imageSize: 64, batchSize: 32, epochs: 8, learningRate: 1e-3 },
+  options: {
+    imageSize: 52,
+    stem: 'medium',
+    batchSize: 32,
+    epochs: 8,
+    learningRate: 1e-3,
+    schedule: 'one-cycle',
+    augmentation: { shift: 0.05, scale: 0.05, rotation: 0, brightness: 0, contrast: 0, erase: 0 },
+  },
 }
 
 /** In the picture: a row of mistakes, if there are as many. */
