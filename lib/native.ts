@@ -181,6 +181,8 @@ interface Native {
   arm(features: Tensor, weights: NativeArmWeights): Promise<Tensor>
   resize(pixels: Tensor, height: number, width: number): Promise<Tensor>
   toColor(pixels: Tensor<'uint8'>, color: Color): Promise<Tensor<'uint8'>>
+  /** Stops every job of this environment and waits for those that run. */
+  close(): void
   Backbone: new (
     name: string,
     stem: string,
@@ -193,6 +195,10 @@ const require = createRequire(import.meta.url)
 export const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 export const addonPath: string = locate()
 export const native: Native = load()
+
+// `process.exit` runs no cleanup hooks of the main environment: without this, LibTorch would be torn down under a
+// thread that still trains.
+process.once('exit', () => native.close())
 
 function locate(): string {
   try {

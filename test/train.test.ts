@@ -219,8 +219,11 @@ async function inMemory() {
 
 test('train never opens a test split', async (t) => {
   const opened: string[] = []
-  const watched = { ...faces, open: (split: SplitName) => (opened.push(split), faces.open(split)) }
-  await train({ ...smallRun(), data: watched })
+  const open = (split: SplitName) => {
+    opened.push(split)
+    return faces.open(split)
+  }
+  await train({ ...smallRun(), data: { ...faces, open } })
   t.deepEqual(opened.toSorted(), ['train', 'validation'])
 })
 

@@ -134,7 +134,7 @@ async function writeAtomically(path: string, fill: (file: FileHandle) => Promise
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => {})
     throw asOutputError(path, error)
   }
 }

@@ -19,6 +19,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("describe", Napi::Function::New<describe>(env, "describe"));
   exports.Set("catalog", Napi::Function::New<catalog>(env, "catalog"));
 
+  exports.Set("close", Napi::Function::New(
+                           env, [](const Napi::CallbackInfo& info) { Environment::of(info.Env()).close(); }, "close"));
+
   exports.Set("Cancellation", CancellationWrap::define(env));
   exports.Set("ImageSet", ImageSetWrap::define(env));
   exports.Set("Network", network);
@@ -34,5 +37,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
 
 }  // namespace fer::bindings
 
-static Napi::Object initialize_addon(Napi::Env env, Napi::Object exports) { return fer::bindings::initialize(env, exports); }
+static Napi::Object initialize_addon(Napi::Env env, Napi::Object exports) {
+  return fer::bindings::initialize(env, exports);
+}
 NODE_API_MODULE(fer_torch, initialize_addon)

@@ -38,7 +38,8 @@ Napi::ArrayBuffer share(Napi::Env env, const at::Tensor& tensor) {
   napi_value buffer = nullptr;
   // An empty tensor has no memory to hand over.
   const auto status = tensor.nbytes() == 0 ? napi_no_external_buffers_allowed
-                                           : napi_create_external_arraybuffer(env, tensor.mutable_data_ptr(), tensor.nbytes(), release, owner, &buffer);
+                                           : napi_create_external_arraybuffer(env, tensor.mutable_data_ptr(),
+                                                                              tensor.nbytes(), release, owner, &buffer);
   if (status == napi_ok) return {env, buffer};
   delete owner;
   auto copy = Napi::ArrayBuffer::New(env, tensor.nbytes());
@@ -84,8 +85,8 @@ at::Tensor to_tensor(const Napi::Value& value, Keep& keep) {
   auto* start = static_cast<uint8_t*>(data.ArrayBuffer().Data()) + data.ByteOffset();
   const auto tensor = at::from_blob(start, shape, at::TensorOptions().dtype(dtype));
   if (tensor.nbytes() != data.ByteLength()) {
-    throw Error("ERR_INVALID_OPTION", "Expected `data` to hold " + std::to_string(tensor.nbytes()) + " bytes for its shape, got " +
-                                          std::to_string(data.ByteLength()));
+    throw Error("ERR_INVALID_OPTION", "Expected `data` to hold " + std::to_string(tensor.nbytes()) +
+                                          " bytes for its shape, got " + std::to_string(data.ByteLength()));
   }
   return tensor;
 }
@@ -116,7 +117,8 @@ std::vector<NamedTensor> to_named_tensors(const Napi::Value& value, Keep& keep) 
 
 NetworkSpec to_network_spec(const Fields& fields) {
   const auto normalization = fields.fields("normalization");
-  const auto mean = normalization.at("mean").As<Napi::Array>(), deviation = normalization.at("deviation").As<Napi::Array>();
+  const auto mean = normalization.at("mean").As<Napi::Array>(),
+             deviation = normalization.at("deviation").As<Napi::Array>();
   NetworkSpec spec{.backbone = fields.text("backbone"),
                    .head = fields.text("head"),
                    .stem = fields.text("stem"),

@@ -60,19 +60,23 @@ struct Environment::Job {
     } catch (...) {
       error = std::current_exception();
     }
+    // What the work holds, such as a trainer with a thread of its own, must not live on in a job that is never settled.
+    work = nullptr;
   }
 };
 
 void Environment::install(Napi::Env env) { env.SetInstanceData(new Environment(env)); }
 
 Environment::Environment(Napi::Env env) : env_(env), channel_(std::make_shared<Channel>()) {
-  channel_->function = Napi::ThreadSafeFunction::New(env, Napi::Function(), "fer-torch", /*maxQueueSize=*/0, /*initialThreadCount=*/1);
+  channel_->function =
+      Napi::ThreadSafeFunction::New(env, Napi::Function(), "fer-torch", /*maxQueueSize=*/0, /*initialThreadCount=*/1);
   channel_->function.Unref(env);
   // Hooks run last first: this one stops the jobs while the channel, which has a hook of its own, is still open.
   env.AddCleanupHook([](Channel* channel) { channel->close(); }, channel_.get());
 }
 
-Napi::Promise Environment::submit(Worker& worker, CancellationPtr cancellation, Keep keep, std::function<Finish()> work) {
+Napi::Promise Environment::submit(Worker& worker, CancellationPtr cancellation, Keep keep,
+                                  std::function<Finish()> work) {
   if (!cancellation) cancellation = std::make_shared<Cancellation>();
   // A plain pointer: the job's references may be released on the JavaScript thread only, so `settle` owns it. A job cut
   // off by the end of its environment is never freed.
@@ -88,6 +92,8 @@ Napi::Promise Environment::submit(Worker& worker, CancellationPtr cancellation, 
   });
   return promise;
 }
+
+void Environment::close() { channel_->close(); }
 
 Environment::Post Environment::poster() {
   return [channel = channel_](std::function<void(Napi::Env)> function) {

@@ -29,6 +29,9 @@ class Environment {
   using Post = std::function<void(std::function<void(Napi::Env)>)>;
   Post poster();
 
+  /// Stops every job and waits for those that run; none is started any more.
+  void close();
+
   Napi::FunctionReference network_class;
 
  private:

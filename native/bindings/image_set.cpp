@@ -22,7 +22,8 @@ ImageSetWrap::ImageSetWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     const Fields source(info[0]);
     const auto shape = to_integers(source.at("shape"));
     if (source.has("path")) {
-      images_.pixels = MappedFile::open(source.text("path"))->tensor(static_cast<size_t>(source.integer("offset")), shape, at::kByte);
+      images_.pixels = MappedFile::open(source.text("path"))
+                           ->tensor(static_cast<size_t>(source.integer("offset")), shape, at::kByte);
     } else {
       Keep keep;
       images_.pixels = to_tensor(info[0], keep);

@@ -31,7 +31,8 @@ std::vector<Place> to_places(const Napi::Value& value) {
 void load_from(Network& network, const std::string& path, const std::vector<Place>& places) {
   const auto file = MappedFile::open(path);
   std::vector<NamedTensor> tensors;
-  for (const auto& place : places) tensors.push_back({place.name, file->tensor(place.offset, place.shape, place.dtype)});
+  for (const auto& place : places)
+    tensors.push_back({place.name, file->tensor(place.offset, place.shape, place.dtype)});
   network.load(tensors);
 }
 
@@ -60,10 +61,11 @@ Finish give(const at::Tensor& tensor) {
 }  // namespace
 
 Napi::Function NetworkWrap::define(Napi::Env env) {
-  return DefineClass(env, "Network",
-                     {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
-                      InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
-                      InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::dispose>("dispose")});
+  return DefineClass(
+      env, "Network",
+      {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
+       InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
+       InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::dispose>("dispose")});
 }
 
 NetworkWrap::NetworkWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -128,7 +130,8 @@ Napi::Value NetworkWrap::save(const Napi::CallbackInfo& info) {
     const std::string bytes(reinterpret_cast<const char*>(prefix.Data()), prefix.ByteLength());
     return Environment::of(info.Env())
         .submit(compute_worker(), nullptr, {},
-                [network = of(info.This()), path = info[0].ToString().Utf8Value(), bytes, dtype = dtype_of(info[2].ToString())] {
+                [network = of(info.This()), path = info[0].ToString().Utf8Value(), bytes,
+                 dtype = dtype_of(info[2].ToString())] {
                   write_safetensors(path, bytes, network->state(), dtype);
                   return [](Napi::Env env) { return env.Undefined(); };
                 });
@@ -160,11 +163,12 @@ Napi::Value NetworkWrap::evaluate(const Napi::CallbackInfo& info) {
         listener->Value().As<Napi::Function>().Call({Napi::Number::New(env, static_cast<double>(done))});
       });
     };
-    return environment.submit(compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
-                              [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
-                               options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
-                                return give(fer::infer(*network, images, indices, options, *cancellation, report));
-                              });
+    return environment.submit(
+        compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
+        [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
+         options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
+          return give(fer::infer(*network, images, indices, options, *cancellation, report));
+        });
   });
 }
 

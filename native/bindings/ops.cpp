@@ -11,7 +11,9 @@ namespace fer::bindings {
 namespace {
 
 /// A result that is only a view of what JavaScript passed in must not outlive that: it is copied.
-at::Tensor apart_from(const at::Tensor& input, const at::Tensor& result) { return result.is_alias_of(input) ? result.clone() : result; }
+at::Tensor apart_from(const at::Tensor& input, const at::Tensor& result) {
+  return result.is_alias_of(input) ? result.clone() : result;
+}
 
 /// Runs a kernel on the compute thread and gives its tensor.
 Napi::Value compute(Napi::Env env, Keep keep, std::function<at::Tensor()> kernel) {
@@ -22,7 +24,9 @@ Napi::Value compute(Napi::Env env, Keep keep, std::function<at::Tensor()> kernel
 }
 
 ArmWeights to_arm_weights(const Fields& fields, Keep& keep) {
-  const auto tensor = [&](const char* name) { return fields.has(name) ? to_tensor(fields.at(name), keep) : at::Tensor(); };
+  const auto tensor = [&](const char* name) {
+    return fields.has(name) ? to_tensor(fields.at(name), keep) : at::Tensor();
+  };
   return {.kernel = to_tensor(fields.at("kernel"), keep),
           .norm_weight = to_tensor(fields.at("normWeight"), keep),
           .norm_bias = to_tensor(fields.at("normBias"), keep),

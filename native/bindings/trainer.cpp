@@ -41,8 +41,8 @@ Napi::Object from_step(Napi::Env env, const Step& step) {
 
 Napi::Function TrainerWrap::define(Napi::Env env) {
   return DefineClass(env, "Trainer",
-                     {InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"), InstanceMethod<&TrainerWrap::run>("run"),
-                      InstanceMethod<&TrainerWrap::evaluate>("evaluate")});
+                     {InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"),
+                      InstanceMethod<&TrainerWrap::run>("run"), InstanceMethod<&TrainerWrap::evaluate>("evaluate")});
 }
 
 TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -67,13 +67,14 @@ Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
   const auto report = [post = environment.poster(), listener = &keep.back()](const Step& step) {
     post([listener, step](Napi::Env env) { listener->Value().As<Napi::Function>().Call({from_step(env, step)}); });
   };
-  return environment.submit(*worker_, CancellationWrap::of(info[1]), std::move(keep),
-                            [=, trainer = trainer_, until = info[0].ToNumber().Int64Value(), cancellation = CancellationWrap::of(info[1])] {
-                              trainer->run_until(until, *cancellation, report);
-                              return [done = trainer->steps_done()](Napi::Env env) -> Napi::Value {
-                                return Napi::Number::New(env, static_cast<double>(done));
-                              };
-                            });
+  return environment.submit(
+      *worker_, CancellationWrap::of(info[1]), std::move(keep),
+      [=, trainer = trainer_, until = info[0].ToNumber().Int64Value(), cancellation = CancellationWrap::of(info[1])] {
+        trainer->run_until(until, *cancellation, report);
+        return [done = trainer->steps_done()](Napi::Env env) -> Napi::Value {
+          return Napi::Number::New(env, static_cast<double>(done));
+        };
+      });
 }
 
 Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {

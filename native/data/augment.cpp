@@ -38,12 +38,15 @@ Affine random_affine(const Augmentation& settings, int64_t height, int64_t width
 }
 
 /// Bilinear; outside the picture its edge repeats.
-void resample(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Affine& map, int64_t size, float* output) {
+void resample(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Affine& map, int64_t size,
+              float* output) {
   const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
   for (int64_t y = 0; y < size; ++y) {
     for (int64_t x = 0; x < size; ++x) {
-      const float source_x = std::clamp(map.a * static_cast<float>(x) + map.b * static_cast<float>(y) + map.c, 0.0F, right);
-      const float source_y = std::clamp(map.d * static_cast<float>(x) + map.e * static_cast<float>(y) + map.f, 0.0F, bottom);
+      const float source_x =
+          std::clamp(map.a * static_cast<float>(x) + map.b * static_cast<float>(y) + map.c, 0.0F, right);
+      const float source_y =
+          std::clamp(map.d * static_cast<float>(x) + map.e * static_cast<float>(y) + map.f, 0.0F, bottom);
       const auto x0 = static_cast<int64_t>(source_x), y0 = static_cast<int64_t>(source_y);
       const int64_t to_right = x0 + 1 < width ? channels : 0, below = y0 + 1 < height ? width * channels : 0;
       const float u = source_x - static_cast<float>(x0), v = source_y - static_cast<float>(y0);
@@ -101,7 +104,8 @@ void erase(float* output, int64_t size, const Augmentation& settings, Position p
 void augment(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Augmentation& settings,
              const InputFormat& format, Position position, float* output) {
   std::vector<float> levels(static_cast<size_t>(format.size * format.size * channels));
-  resample(pixels, height, width, channels, random_affine(settings, height, width, format.size, position), format.size, levels.data());
+  resample(pixels, height, width, channels, random_affine(settings, height, width, format.size, position), format.size,
+           levels.data());
   relight(levels, settings, position);
   add_noise(levels, settings, position);
   normalize(levels, channels, format.normalization, output);

@@ -7,16 +7,16 @@ namespace fer {
 
 /// What may happen to a training picture. All amounts are limits of uniform draws; zero switches an item off.
 struct Augmentation {
-  float flip;            // probability
-  float shift;           // of the side, each axis
-  float scale;           // 0.1: between 1/1.1 and 1.1
-  float rotation;        // degrees
-  float brightness;      // 0.2: times 0.8 to 1.2
-  float contrast;        // the same, about the picture's mean
-  float noise;           // probability
-  float noise_deviation; // grey levels
-  float erase;           // probability
-  float erase_smallest;  // area of the rectangle, of the picture's
+  float flip;             // probability
+  float shift;            // of the side, each axis
+  float scale;            // 0.1: between 1/1.1 and 1.1
+  float rotation;         // degrees
+  float brightness;       // 0.2: times 0.8 to 1.2
+  float contrast;         // the same, about the picture's mean
+  float noise;            // probability
+  float noise_deviation;  // grey levels
+  float erase;            // probability
+  float erase_smallest;   // area of the rectangle, of the picture's
   float erase_largest;
 };
 
@@ -27,8 +27,8 @@ struct Position {
   uint64_t index;  // of the picture within the epoch
 };
 
-/// pixels (height, width, channels) uint8 -> output (size, size, 3) float32, normalised. One resampling for flip, shift,
-/// scale and rotation together; edges repeat; erased areas take the normalisation's mean (zero).
+/// pixels (height, width, channels) uint8 -> output (size, size, 3) float32, normalised. One resampling for flip,
+/// shift, scale and rotation together; edges repeat; erased areas take the normalisation's mean (zero).
 void augment(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Augmentation& settings,
              const InputFormat& format, Position position, float* output);
 

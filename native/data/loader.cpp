@@ -36,8 +36,8 @@ Batch Loader::make(int64_t step) const {
   for (int64_t i = 0; i < options_.batch_size; ++i) {
     const int64_t index = order_of_epoch[static_cast<size_t>(first + i)];
     const Position position{options_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(first + i)};
-    augment(pixels + index * height * width * channels, height, width, channels, options_.augmentation, options_.format, position,
-            output.mutable_data_ptr<float>() + i * size * size * 3);
+    augment(pixels + index * height * width * channels, height, width, channels, options_.augmentation, options_.format,
+            position, output.mutable_data_ptr<float>() + i * size * size * 3);
     labels.mutable_data_ptr<int64_t>()[i] = all_labels[index];
   }
   return {output.permute({0, 3, 1, 2}), labels};

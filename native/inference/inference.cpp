@@ -24,7 +24,8 @@ at::Tensor run(Network& network, int64_t count, const MakeBatch& make, const Inf
     cancellation.check();
     const int64_t last = std::min(count, first + options.batch_size);
     const auto images = make(first, last);
-    results.push_back(output == Output::logits ? network.logits(images, options.affinity) : network.features(images, options.affinity));
+    results.push_back(output == Output::logits ? network.logits(images, options.affinity)
+                                               : network.features(images, options.affinity));
     progress(last);
   }
   return results.empty() ? at::empty({0, network.spec().classes}) : at::cat(results);
@@ -49,8 +50,9 @@ at::Tensor infer(Network& network, const std::vector<Input>& inputs, const Infer
   return run(network, static_cast<int64_t>(inputs.size()), make, options, output, cancellation, [](int64_t) {});
 }
 
-at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices, const InferenceOptions& options,
-                 const Cancellation& cancellation, const std::function<void(int64_t)>& progress) {
+at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
+                 const InferenceOptions& options, const Cancellation& cancellation,
+                 const std::function<void(int64_t)>& progress) {
   const auto& format = network.spec().input;
   const auto make = [&](int64_t first, int64_t last) {
     std::vector<at::Tensor> pictures;

@@ -32,7 +32,8 @@ enum class Output { logits, features };
 at::Tensor infer(Network& network, const std::vector<Input>& inputs, const InferenceOptions& options, Output output,
                  const Cancellation& cancellation);
 /// The same over pictures `indices` of a set -> (indices, K); `progress` hears how many are done.
-at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices, const InferenceOptions& options,
-                 const Cancellation& cancellation, const std::function<void(int64_t)>& progress);
+at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
+                 const InferenceOptions& options, const Cancellation& cancellation,
+                 const std::function<void(int64_t)>& progress);
 
 }  // namespace fer

@@ -45,10 +45,12 @@ MappedFile::~MappedFile() { ::munmap(data_, size_); }
 at::Tensor MappedFile::tensor(size_t offset, const std::vector<int64_t>& shape, at::ScalarType dtype) {
   const size_t bytes = bytes_of(shape, at::elementSize(dtype));
   if (offset > size_ || bytes > size_ - offset) {
-    throw Error("ERR_BAD_MODEL", "A tensor of `" + path_ + "` lies outside the file: it is truncated. Copy or make it anew");
+    throw Error("ERR_BAD_MODEL",
+                "A tensor of `" + path_ + "` lies outside the file: it is truncated. Copy or make it anew");
   }
   auto* start = static_cast<char*>(data_) + offset;
-  return at::from_blob(start, shape, [self = shared_from_this()](void*) {}, at::TensorOptions().dtype(dtype));
+  return at::from_blob(
+      start, shape, [self = shared_from_this()](void*) {}, at::TensorOptions().dtype(dtype));
 }
 
 }  // namespace fer

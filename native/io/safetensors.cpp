@@ -45,7 +45,8 @@ class AtomicFile {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error("ERR_OUTPUT", "Cannot write `" + path_ + "`: " + std::strerror(errno) + ". Free space or choose another folder");
+    throw Error("ERR_OUTPUT",
+                "Cannot write `" + path_ + "`: " + std::strerror(errno) + ". Free space or choose another folder");
   }
 
   std::string path_;

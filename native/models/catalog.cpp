@@ -41,10 +41,11 @@ const Catalog<Affinity>& affinities() {
 }
 
 const Catalog<HeadRow>& heads() {
-  static const Catalog<HeadRow> rows("head", {
-                                                 {"arm", {arm_head, arm_feature_count}},
-                                                 {"gap", {gap_head, [](int64_t, int64_t channels) { return channels; }}},
-                                             });
+  static const Catalog<HeadRow> rows("head",
+                                     {
+                                         {"arm", {arm_head, arm_feature_count}},
+                                         {"gap", {gap_head, [](int64_t, int64_t channels) { return channels; }}},
+                                     });
   return rows;
 }
 

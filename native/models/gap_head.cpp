@@ -12,7 +12,9 @@ class GapHead : public Head {
  public:
   explicit GapHead(const HeadSpec& spec) : fc(register_module("fc", torch::nn::Linear(spec.channels, spec.classes))) {}
 
-  at::Tensor features(const at::Tensor& map, Affinity) override { return map.mean({2, 3}, /*keepdim=*/false, at::kFloat); }
+  at::Tensor features(const at::Tensor& map, Affinity) override {
+    return map.mean({2, 3}, /*keepdim=*/false, at::kFloat);
+  }
 
   at::Tensor forward(const at::Tensor& map, Affinity affinity) override {
     AutocastScope exact(Precision::float32);

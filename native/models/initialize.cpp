@@ -22,7 +22,8 @@ void initialize(torch::nn::Module& module, uint64_t seed) {
     if (item.key() == "arm.de_albino.weight") {
       bounded(tensor, tensor.size(2) * tensor.size(3));
     } else if (tensor.dim() == 4) {
-      tensor.normal_(0.0, std::sqrt(2.0 / static_cast<double>(tensor.size(0) * tensor.size(2) * tensor.size(3))), generator);
+      tensor.normal_(0.0, std::sqrt(2.0 / static_cast<double>(tensor.size(0) * tensor.size(2) * tensor.size(3))),
+                     generator);
     } else if (item.key() == "fc.weight") {
       classifier_inputs = tensor.size(1);
       bounded(tensor, classifier_inputs);

@@ -18,9 +18,10 @@ void check_image_size(const NetworkSpec& spec, const Stem& stem, int64_t channel
   if (feature_count(spec, stem, channels, spec.input.size) >= needed) return;
   int64_t size = spec.input.size;
   while (size < largest_image_size && feature_count(spec, stem, channels, size) < needed) ++size;
-  throw Error("ERR_IMAGE_SIZE", "Expected `imageSize` to be at least " + std::to_string(size) + " with stem `" + spec.stem +
-                                    "` and " + std::to_string(spec.classes) + " classes, got `" + std::to_string(spec.input.size) +
-                                    "`: the head would get fewer than two features a class. Use that size, or a smaller stem");
+  throw Error("ERR_IMAGE_SIZE",
+              "Expected `imageSize` to be at least " + std::to_string(size) + " with stem `" + spec.stem + "` and " +
+                  std::to_string(spec.classes) + " classes, got `" + std::to_string(spec.input.size) +
+                  "`: the head would get fewer than two features a class. Use that size, or a smaller stem");
 }
 
 }  // namespace
@@ -29,10 +30,12 @@ Network::Network(NetworkSpec spec, uint64_t seed) : spec_(std::move(spec)) {
   const auto& stem = stems().at(spec_.stem);
   backbone_ = backbones().at(spec_.backbone)(stem);
   check_image_size(spec_, stem, backbone_->channels());
-  head_ = heads().at(spec_.head).make({.channels = backbone_->channels(),
-                                       .side = stem.feature_side(spec_.input.size),
-                                       .classes = spec_.classes,
-                                       .affinity = spec_.affinity});
+  head_ = heads()
+              .at(spec_.head)
+              .make({.channels = backbone_->channels(),
+                     .side = stem.feature_side(spec_.input.size),
+                     .classes = spec_.classes,
+                     .affinity = spec_.affinity});
   initialize(*backbone_, seed);
   initialize(*head_, seed + 1);
   for (auto& parameter : parameters()) {
@@ -40,11 +43,17 @@ Network::Network(NetworkSpec spec, uint64_t seed) : spec_(std::move(spec)) {
   }
 }
 
-at::Tensor Network::map(const at::Tensor& images) { return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast)); }
+at::Tensor Network::map(const at::Tensor& images) {
+  return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast));
+}
 
-at::Tensor Network::logits(const at::Tensor& images, Affinity affinity) { return head_->forward(map(images), affinity); }
+at::Tensor Network::logits(const at::Tensor& images, Affinity affinity) {
+  return head_->forward(map(images), affinity);
+}
 
-at::Tensor Network::features(const at::Tensor& images, Affinity affinity) { return head_->features(map(images), affinity); }
+at::Tensor Network::features(const at::Tensor& images, Affinity affinity) {
+  return head_->features(map(images), affinity);
+}
 
 void Network::check_affinity(Affinity affinity) const {
   if (affinity == Affinity::none) return;
@@ -52,9 +61,10 @@ void Network::check_affinity(Affinity affinity) const {
     throw Error("ERR_INVALID_OPTION", "Expected `affinity` to be none: this model has no generic part to share");
   }
   if (affinity == Affinity::ema && !head_->calibrated()) {
-    throw Error("ERR_UNCALIBRATED",
-                "This model has no running generic part, which affinity `ema` needs. Compute it over training pictures "
-                "with `calibrate`, or leave the generic part out with affinity `none` (on the command line `--affinity none`)");
+    throw Error(
+        "ERR_UNCALIBRATED",
+        "This model has no running generic part, which affinity `ema` needs. Compute it over training pictures "
+        "with `calibrate`, or leave the generic part out with affinity `none` (on the command line `--affinity none`)");
   }
 }
 
@@ -84,7 +94,8 @@ std::vector<NamedTensor> Network::state() const {
 }
 
 void Network::load(const std::vector<NamedTensor>& tensors) {
-  const bool complete = load_state(every_tensor(), tensors, [this](const std::string& name) { return head_->is_optional(name); });
+  const bool complete =
+      load_state(every_tensor(), tensors, [this](const std::string& name) { return head_->is_optional(name); });
   head_->set_calibrated(complete);
 }
 

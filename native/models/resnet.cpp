@@ -23,7 +23,8 @@ struct BasicBlockImpl : torch::nn::Module {
         conv2(register_module("conv2", convolution(out, out, 3, 1))),
         bn2(register_module("bn2", torch::nn::BatchNorm2d(out))) {
     if (stride != 1 || in != out) {
-      downsample = register_module("downsample", torch::nn::Sequential(convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+      downsample = register_module("downsample",
+                                   torch::nn::Sequential(convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
     }
   }
 

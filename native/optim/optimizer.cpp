@@ -27,16 +27,19 @@ std::vector<at::Tensor> take_gradients(std::vector<at::Tensor>& parameters) {
   return gradients;
 }
 
-using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, double,
-                           double, double, double, double, bool, bool, const std::optional<at::Tensor>&,
-                           const std::optional<at::Tensor>&);
+using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                           at::TensorList, double, double, double, double, double, bool, bool,
+                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
 constexpr FusedAdam fused_adam = at::_fused_adam_;
 constexpr FusedAdam fused_adamw = at::_fused_adamw_;
 
 class Adam : public Optimizer {
  public:
   Adam(std::vector<at::Tensor> parameters, const OptimizerSettings& settings, bool decoupled)
-      : parameters_(std::move(parameters)), settings_(settings), decoupled_(decoupled), first_(zeros_beside(parameters_)),
+      : parameters_(std::move(parameters)),
+        settings_(settings),
+        decoupled_(decoupled),
+        first_(zeros_beside(parameters_)),
         second_(zeros_beside(parameters_)) {
     for (size_t i = 0; i < parameters_.size(); ++i) steps_.push_back(at::zeros({}, at::kFloat));
   }

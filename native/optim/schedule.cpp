@@ -15,7 +15,8 @@ double cosine_between(double from, double to, double progress) {
 /// 1/25/10000 at the end, both along a cosine.
 double one_cycle(double progress) {
   constexpr double rise = 0.3, start = 1.0 / 25.0, end = start / 1e4;
-  return progress < rise ? cosine_between(start, 1.0, progress / rise) : cosine_between(1.0, end, (progress - rise) / (1.0 - rise));
+  return progress < rise ? cosine_between(start, 1.0, progress / rise)
+                         : cosine_between(1.0, end, (progress - rise) / (1.0 - rise));
 }
 
 }  // namespace
@@ -24,8 +25,10 @@ const Catalog<Schedule>& schedules() {
   static const Catalog<Schedule> rows(
       "schedule",
       {
-          {"exponential", [](const ScheduleSettings& settings, double, int64_t epoch) { return std::pow(settings.decay, epoch); }},
-          {"cosine", [](const ScheduleSettings&, double progress, int64_t) { return cosine_between(1.0, 0.0, progress); }},
+          {"exponential",
+           [](const ScheduleSettings& settings, double, int64_t epoch) { return std::pow(settings.decay, epoch); }},
+          {"cosine",
+           [](const ScheduleSettings&, double progress, int64_t) { return cosine_between(1.0, 0.0, progress); }},
           {"one-cycle", [](const ScheduleSettings&, double progress, int64_t) { return one_cycle(progress); }},
           {"constant", [](const ScheduleSettings&, double, int64_t) { return 1.0; }},
       });
@@ -33,7 +36,8 @@ const Catalog<Schedule>& schedules() {
 }
 
 double learning_rate_at(const std::string& schedule, const ScheduleSettings& settings, int64_t step) {
-  const auto warmup = static_cast<int64_t>(std::llround(settings.warmup_epochs * static_cast<double>(settings.steps_per_epoch)));
+  const auto warmup =
+      static_cast<int64_t>(std::llround(settings.warmup_epochs * static_cast<double>(settings.steps_per_epoch)));
   if (step < warmup) return settings.learning_rate * static_cast<double>(step + 1) / static_cast<double>(warmup);
   const int64_t after = step - warmup, total = std::max<int64_t>(settings.steps - warmup, 1);
   const double progress = static_cast<double>(after) / static_cast<double>(total);

@@ -6,11 +6,11 @@
 namespace fer {
 
 struct ScheduleSettings {
-  double learning_rate;   // the largest
-  double decay;           // of exponential, an epoch
-  double warmup_epochs;   // the rate rises linearly from zero over these
+  double learning_rate;  // the largest
+  double decay;          // of exponential, an epoch
+  double warmup_epochs;  // the rate rises linearly from zero over these
   int64_t steps_per_epoch;
-  int64_t steps;          // in all
+  int64_t steps;  // in all
 };
 
 /// The learning rate of a step, counted from 0: a pure function, so that resuming needs nothing saved.

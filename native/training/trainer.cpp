@@ -9,14 +9,16 @@
 
 namespace fer {
 
-Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<int64_t> indices, TrainingOptions options)
+Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<int64_t> indices,
+                 TrainingOptions options)
     : network_(std::move(network)),
       options_(std::move(options)),
       loader_(std::move(images), std::move(indices), options_.loader),
       parameters_(network_->parameters()),
       optimizer_(optimizers().at(options_.optimizer)(parameters_, options_.optimizer_settings)) {}
 
-void Trainer::run_until(int64_t last, const Cancellation& cancellation, const std::function<void(const Step&)>& report) {
+void Trainer::run_until(int64_t last, const Cancellation& cancellation,
+                        const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
   network_->train(true);
   while (steps_done_ < last) {
@@ -36,7 +38,8 @@ Step Trainer::step() {
   at::Tensor loss;
   {
     AutocastScope autocast(options_.precision);
-    loss = cross_entropy(network_->logits(batch.images, network_->spec().affinity), batch.labels, options_.label_smoothing);
+    loss = cross_entropy(network_->logits(batch.images, network_->spec().affinity), batch.labels,
+                         options_.label_smoothing);
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {

@@ -45,8 +45,9 @@ TEST_P(DeAlbinoShapes, HasTheGradientsOfPixelShuffleAndConvolution) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, DeAlbinoShapes,
-                         testing::Values(std::tuple{2, 2, 7, 7}, std::tuple{3, 1, 6, 6}, std::tuple{1, 2, 4, 4}, std::tuple{5, 2, 3, 3},
-                                         std::tuple{2, 3, 2, 2}, std::tuple{1, 1, 2, 5}, std::tuple{2, 2, 6, 3}, std::tuple{64, 2, 4, 4}));
+                         testing::Values(std::tuple{2, 2, 7, 7}, std::tuple{3, 1, 6, 6}, std::tuple{1, 2, 4, 4},
+                                         std::tuple{5, 2, 3, 3}, std::tuple{2, 3, 2, 2}, std::tuple{1, 1, 2, 5},
+                                         std::tuple{2, 2, 6, 3}, std::tuple{64, 2, 4, 4}));
 
 TEST(DeAlbino, GradientsAgreeWithFiniteDifferences) {
   at::manual_seed(9);
@@ -68,7 +69,8 @@ TEST(DeAlbino, GradientsAgreeWithFiniteDifferences) {
       flat[i] = kept - step;
       const double below = value();
       flat[i] = kept;
-      EXPECT_NEAR((above - below) / (2 * step), gradient[i].item<double>(), 1e-8) << "argument " << which << ", value " << i;
+      EXPECT_NEAR((above - below) / (2 * step), gradient[i].item<double>(), 1e-8)
+          << "argument " << which << ", value " << i;
     }
   }
 }
@@ -118,7 +120,8 @@ TEST(DeAlbino, RefusesShapesThatCannotBeArranged) {
 TEST(DeAlbinoMath, EveryKernelCellIsReachedByEveryPhase) {
   // Four phase pairs, each of which covers the kernel exactly once.
   std::vector<int> visits(32 * 32, 0);
-  de_albino_math::for_each_cell([&](int64_t, int64_t, int64_t u, int64_t v) { ++visits[static_cast<size_t>(u * 32 + v)]; });
+  de_albino_math::for_each_cell(
+      [&](int64_t, int64_t, int64_t u, int64_t v) { ++visits[static_cast<size_t>(u * 32 + v)]; });
   for (const int count : visits) EXPECT_EQ(count, 4);
 }
 

@@ -11,7 +11,11 @@ namespace fer {
 namespace {
 
 NetworkSpec spec(const std::string& head, const std::string& stem, int64_t size, Affinity affinity) {
-  return {.backbone = "resnet18", .head = head, .stem = stem, .classes = 7, .affinity = affinity,
+  return {.backbone = "resnet18",
+          .head = head,
+          .stem = stem,
+          .classes = 7,
+          .affinity = affinity,
           .input = {.size = size, .color = Color::rgb, .normalization = {{0.5F, 0.5F, 0.5F}, {0.25F, 0.25F, 0.25F}}}};
 }
 
@@ -50,7 +54,8 @@ std::vector<Row> every_row() {
 class CatalogRows : public testing::TestWithParam<Row> {
  protected:
   Network make(uint64_t seed) {
-    auto made = spec(GetParam().head, GetParam().stem, size(), GetParam().head == "arm" ? Affinity::ema : Affinity::none);
+    auto made =
+        spec(GetParam().head, GetParam().stem, size(), GetParam().head == "arm" ? Affinity::ema : Affinity::none);
     made.backbone = GetParam().backbone;
     return {made, seed};
   }
@@ -100,7 +105,8 @@ INSTANTIATE_TEST_SUITE_P(Every, CatalogRows, testing::ValuesIn(every_row()), [](
 });
 
 TEST(Network, TheSameSeedGivesTheSameWeightsAndAnotherSeedOthers) {
-  Network a(spec("arm", "small", 32, Affinity::ema), 1), b(spec("arm", "small", 32, Affinity::ema), 1), c(spec("arm", "small", 32, Affinity::ema), 2);
+  Network a(spec("arm", "small", 32, Affinity::ema), 1), b(spec("arm", "small", 32, Affinity::ema), 1),
+      c(spec("arm", "small", 32, Affinity::ema), 2);
   for (size_t i = 0; i < a.state().size(); ++i) EXPECT_TRUE(a.state()[i].tensor.equal(b.state()[i].tensor));
   EXPECT_FALSE(a.state()[0].tensor.equal(c.state()[0].tensor));
 }
@@ -128,7 +134,8 @@ TEST(Affinity, FoldingTheGenericPartIntoTheBiasChangesNothing) {
   at::NoGradGuard no_grad;
   named(network, "arm.alpha").fill_(1.7);
   const auto images = at::randn({5, 3, 64, 64});
-  const auto unfolded = at::linear(network.features(images, Affinity::ema), named(network, "fc.weight"), named(network, "fc.bias"));
+  const auto unfolded =
+      at::linear(network.features(images, Affinity::ema), named(network, "fc.weight"), named(network, "fc.bias"));
   EXPECT_LT(largest_difference(network.logits(images, Affinity::ema), unfolded), 1e-5);
 }
 
@@ -140,7 +147,8 @@ TEST(Affinity, EmaAddsTheRunningMeanAndBatchTheMeanOfTheBatch) {
   const auto images = at::randn({5, 3, 64, 64});
   const auto unique = network.features(images, Affinity::none);
   const auto generic = named(network, "arm.generic");
-  EXPECT_LT(largest_difference(network.features(images, Affinity::ema), unique + generic.flatten()), 1e-5);  // alpha starts at 1
+  EXPECT_LT(largest_difference(network.features(images, Affinity::ema), unique + generic.flatten()),
+            1e-5);  // alpha starts at 1
   EXPECT_LT(largest_difference(network.features(images, Affinity::batch), unique + unique.mean(0)), 1e-5);
 }
 

@@ -45,7 +45,8 @@ at::Tensor reference_resize_rows(const at::Tensor& rows, int64_t size) {
   auto weights = at::zeros({size, length}, at::kDouble);
   for (int64_t i = 0; i < size; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    for (int64_t j = 0; j < length; ++j) weights[i][j] = std::max(0.0, 1.0 - std::abs(static_cast<double>(j) + 0.5 - center) / support);
+    for (int64_t j = 0; j < length; ++j)
+      weights[i][j] = std::max(0.0, 1.0 - std::abs(static_cast<double>(j) + 0.5 - center) / support);
   }
   return at::matmul(weights / weights.sum(1, true), rows.flatten(1)).view({size, rows.size(1), rows.size(2)});
 }
@@ -65,8 +66,8 @@ TEST_P(ResizeSizes, AgreesWithItsDefinitionWithinOneGreyLevel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, ResizeSizes,
-                         testing::Values(std::tuple{48, 48, 64}, std::tuple{96, 80, 64}, std::tuple{333, 127, 64}, std::tuple{7, 5, 32},
-                                         std::tuple{1, 1, 8}, std::tuple{224, 224, 48}));
+                         testing::Values(std::tuple{48, 48, 64}, std::tuple{96, 80, 64}, std::tuple{333, 127, 64},
+                                         std::tuple{7, 5, 32}, std::tuple{1, 1, 8}, std::tuple{224, 224, 48}));
 
 TEST(Resize, ToTheSameSizeIsTheSameMemory) {
   const auto pixels = at::zeros({1, 8, 8, 3}, at::kByte);

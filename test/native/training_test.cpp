@@ -10,8 +10,17 @@
 namespace fer {
 namespace {
 
-constexpr Augmentation everything{.flip = 0.5F, .shift = 0.1F, .scale = 0.2F, .rotation = 15, .brightness = 0.2F, .contrast = 0.2F,
-                                  .noise = 0.5F, .noise_deviation = 5, .erase = 0.5F, .erase_smallest = 0.02F, .erase_largest = 0.1F};
+constexpr Augmentation everything{.flip = 0.5F,
+                                  .shift = 0.1F,
+                                  .scale = 0.2F,
+                                  .rotation = 15,
+                                  .brightness = 0.2F,
+                                  .contrast = 0.2F,
+                                  .noise = 0.5F,
+                                  .noise_deviation = 5,
+                                  .erase = 0.5F,
+                                  .erase_smallest = 0.02F,
+                                  .erase_largest = 0.1F};
 constexpr Augmentation nothing{};
 constexpr Normalization plain{{0, 0, 0}, {1, 1, 1}};
 
@@ -33,7 +42,8 @@ std::vector<int64_t> first(int64_t count) {
 TEST(Augment, DoingNothingGivesThePixelsOver255) {
   const auto faces = random_faces(1, 32, 3);
   auto output = at::empty({32, 32, 3});
-  augment(faces.pixels.const_data_ptr<uint8_t>(), 32, 32, 3, nothing, {32, Color::rgb, plain}, {1, 2, 3}, output.mutable_data_ptr<float>());
+  augment(faces.pixels.const_data_ptr<uint8_t>(), 32, 32, 3, nothing, {32, Color::rgb, plain}, {1, 2, 3},
+          output.mutable_data_ptr<float>());
   EXPECT_LT((output - faces.pixels[0].to(at::kFloat) / 255).abs().max().item<float>(), 1e-6F);
 }
 
@@ -42,7 +52,8 @@ TEST(Augment, ACertainFlipMirrorsThePicture) {
   auto settings = nothing;
   settings.flip = 1.0F;
   auto output = at::empty({32, 32, 3});
-  augment(faces.pixels.const_data_ptr<uint8_t>(), 32, 32, 1, settings, {32, Color::grey, plain}, {1, 2, 3}, output.mutable_data_ptr<float>());
+  augment(faces.pixels.const_data_ptr<uint8_t>(), 32, 32, 1, settings, {32, Color::grey, plain}, {1, 2, 3},
+          output.mutable_data_ptr<float>());
   const auto expected = faces.pixels[0].flip(1).expand({32, 32, 3}).to(at::kFloat) / 255;
   EXPECT_LT((output - expected).abs().max().item<float>(), 1e-4F);
 }
@@ -54,7 +65,8 @@ TEST(Augment, ErasesTheShareAskedFor) {
   const std::vector<uint8_t> white(64 * 64, 255);
   auto output = at::empty({64, 64, 3});
   for (uint64_t position = 0; position < 20; ++position) {
-    augment(white.data(), 64, 64, 1, settings, {64, Color::grey, plain}, {5, 0, position}, output.mutable_data_ptr<float>());
+    augment(white.data(), 64, 64, 1, settings, {64, Color::grey, plain}, {5, 0, position},
+            output.mutable_data_ptr<float>());
     const double erased = 1.0 - output.select(2, 0).mean().item<double>();
     // The sides of a rectangle of 410 pixels are rounded, at the extreme ratio of 3.3 from 11.1 and 36.8.
     EXPECT_NEAR(erased, 0.1, 0.006);
@@ -75,7 +87,8 @@ TEST(Augment, NoiseHasTheDeviationAskedFor) {
 
 TEST(Loader, ABatchDependsOnItsStepAloneWhateverWasAskedBefore) {
   const auto faces = random_faces(50, 32, 3);
-  Loader one(faces, first(50), loader_options(8, 3, everything)), other(faces, first(50), loader_options(8, 3, everything));
+  Loader one(faces, first(50), loader_options(8, 3, everything)),
+      other(faces, first(50), loader_options(8, 3, everything));
   std::vector<Batch> in_order;
   for (int64_t step = 0; step < 13; ++step) in_order.push_back(one.next(step));
   for (const int64_t step : {12, 3, 4, 0, 9}) {
@@ -152,9 +165,13 @@ TEST(Optimizer, AgreesWithLibTorchsOwn) {
     }
     return x.detach();
   };
-  const auto near = [](const at::Tensor& a, const at::Tensor& b) { EXPECT_LT((a - b).abs().max().item<double>(), 1e-6); };
-  near(quadratic_step("adam", 5), reference([](auto x) { return torch::optim::Adam(x, torch::optim::AdamOptions(0.01).weight_decay(0.1)); }));
-  near(quadratic_step("adamw", 5), reference([](auto x) { return torch::optim::AdamW(x, torch::optim::AdamWOptions(0.01).weight_decay(0.1)); }));
+  const auto near = [](const at::Tensor& a, const at::Tensor& b) {
+    EXPECT_LT((a - b).abs().max().item<double>(), 1e-6);
+  };
+  near(quadratic_step("adam", 5),
+       reference([](auto x) { return torch::optim::Adam(x, torch::optim::AdamOptions(0.01).weight_decay(0.1)); }));
+  near(quadratic_step("adamw", 5),
+       reference([](auto x) { return torch::optim::AdamW(x, torch::optim::AdamWOptions(0.01).weight_decay(0.1)); }));
   near(quadratic_step("sgd", 5), reference([](auto x) {
          return torch::optim::SGD(x, torch::optim::SGDOptions(0.01).weight_decay(0.1).momentum(0.9).nesterov(true));
        }));
@@ -168,13 +185,25 @@ TEST(Loss, SmoothingMixesTheTargetWithTheUniformDistribution) {
 }
 
 std::vector<NamedTensor> trained(Precision precision, const std::string& optimizer, uint64_t seed, int64_t steps) {
-  const NetworkSpec spec{.backbone = "resnet18", .head = "arm", .stem = "small", .classes = 7, .affinity = Affinity::ema,
+  const NetworkSpec spec{.backbone = "resnet18",
+                         .head = "arm",
+                         .stem = "small",
+                         .classes = 7,
+                         .affinity = Affinity::ema,
                          .input = {32, Color::rgb, plain}};
   auto network = std::make_shared<Network>(spec, seed);
-  const TrainingOptions options{.epochs = 2, .optimizer = optimizer,
-                                .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
-                                .schedule = "cosine", .learning_rate = 1e-3, .decay = 0.9, .warmup_epochs = 0, .label_smoothing = 0.1,
-                                .clip_norm = 1, .precision = precision, .loader = loader_options(8, seed, everything)};
+  const TrainingOptions options{
+      .epochs = 2,
+      .optimizer = optimizer,
+      .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+      .schedule = "cosine",
+      .learning_rate = 1e-3,
+      .decay = 0.9,
+      .warmup_epochs = 0,
+      .label_smoothing = 0.1,
+      .clip_norm = 1,
+      .precision = precision,
+      .loader = loader_options(8, seed, everything)};
   Trainer trainer(network, random_faces(32, 32, 3), first(32), options);
   trainer.run_until(steps, Cancellation(), [](const Step&) {});
   return network->state();
@@ -184,34 +213,64 @@ TEST(Trainer, TheSameSeedGivesTheSameWeightsToTheBit) {
   for (const auto precision : {Precision::float32, Precision::bfloat16}) {
     for (const auto& optimizer : optimizers().names()) {
       const auto once = trained(precision, optimizer, 5, 4), again = trained(precision, optimizer, 5, 4);
-      for (size_t i = 0; i < once.size(); ++i) EXPECT_TRUE(once[i].tensor.equal(again[i].tensor)) << optimizer << " " << once[i].name;
+      for (size_t i = 0; i < once.size(); ++i)
+        EXPECT_TRUE(once[i].tensor.equal(again[i].tensor)) << optimizer << " " << once[i].name;
     }
   }
-  EXPECT_FALSE(trained(Precision::float32, "adam", 5, 2)[0].tensor.equal(trained(Precision::float32, "adam", 6, 2)[0].tensor));
+  EXPECT_FALSE(
+      trained(Precision::float32, "adam", 5, 2)[0].tensor.equal(trained(Precision::float32, "adam", 6, 2)[0].tensor));
 }
 
 TEST(Trainer, StopsBetweenStepsWhenCancelled) {
-  const NetworkSpec spec{.backbone = "resnet18", .head = "gap", .stem = "small", .classes = 7, .affinity = Affinity::none,
+  const NetworkSpec spec{.backbone = "resnet18",
+                         .head = "gap",
+                         .stem = "small",
+                         .classes = 7,
+                         .affinity = Affinity::none,
                          .input = {32, Color::rgb, plain}};
   auto network = std::make_shared<Network>(spec, 1);
   Trainer trainer(network, random_faces(32, 32, 1), first(32),
-                  {.epochs = 9, .optimizer = "sgd", .optimizer_settings = {0, 0.9, 0.9, 0.999}, .schedule = "constant", .learning_rate = 0.01,
-                   .decay = 0.9, .warmup_epochs = 0, .label_smoothing = 0, .clip_norm = 0, .precision = Precision::float32,
+                  {.epochs = 9,
+                   .optimizer = "sgd",
+                   .optimizer_settings = {0, 0.9, 0.9, 0.999},
+                   .schedule = "constant",
+                   .learning_rate = 0.01,
+                   .decay = 0.9,
+                   .warmup_epochs = 0,
+                   .label_smoothing = 0,
+                   .clip_norm = 0,
+                   .precision = Precision::float32,
                    .loader = loader_options(8, 1, nothing)});
   Cancellation cancellation;
-  EXPECT_THROW(trainer.run_until(100, cancellation, [&](const Step& step) { if (step.step == 2) cancellation.request(); }), Error);
+  EXPECT_THROW(trainer.run_until(100, cancellation,
+                                 [&](const Step& step) {
+                                   if (step.step == 2) cancellation.request();
+                                 }),
+               Error);
   EXPECT_EQ(trainer.steps_done(), 2);
 }
 
 TEST(Trainer, ALossThatIsNotANumberIsAnErrorThatLeavesTheWeights) {
-  const NetworkSpec spec{.backbone = "resnet18", .head = "gap", .stem = "small", .classes = 7, .affinity = Affinity::none,
+  const NetworkSpec spec{.backbone = "resnet18",
+                         .head = "gap",
+                         .stem = "small",
+                         .classes = 7,
+                         .affinity = Affinity::none,
                          .input = {32, Color::rgb, plain}};
   auto network = std::make_shared<Network>(spec, 1);
   network->parameters().back().data().fill_(std::numeric_limits<float>::quiet_NaN());
   const auto before = network->parameters().front().clone();
   Trainer trainer(network, random_faces(16, 32, 1), first(16),
-                  {.epochs = 1, .optimizer = "adam", .optimizer_settings = {0, 0.9, 0.9, 0.999}, .schedule = "constant", .learning_rate = 0.01,
-                   .decay = 0.9, .warmup_epochs = 0, .label_smoothing = 0, .clip_norm = 0, .precision = Precision::float32,
+                  {.epochs = 1,
+                   .optimizer = "adam",
+                   .optimizer_settings = {0, 0.9, 0.9, 0.999},
+                   .schedule = "constant",
+                   .learning_rate = 0.01,
+                   .decay = 0.9,
+                   .warmup_epochs = 0,
+                   .label_smoothing = 0,
+                   .clip_norm = 0,
+                   .precision = Precision::float32,
                    .loader = loader_options(8, 1, nothing)});
   try {
     trainer.run_until(1, Cancellation(), [](const Step&) {});

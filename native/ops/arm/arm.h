@@ -5,9 +5,9 @@ namespace fer {
 
 /// The learned tensors of ARM at inference, m maps of side s.
 struct ArmWeights {
-  at::Tensor kernel;                                                // (32, 32)
-  at::Tensor norm_weight, norm_bias, norm_mean, norm_variance;      // (m)
-  at::Tensor alpha, generic;                                        // (1) and (s, s), or undefined: no sharing
+  at::Tensor kernel;                                            // (32, 32)
+  at::Tensor norm_weight, norm_bias, norm_mean, norm_variance;  // (m)
+  at::Tensor alpha, generic;                                    // (1) and (s, s), or undefined: no sharing
 };
 
 /// ARM whole, at inference (arXiv 2103.10189, section 3): features (N, 256 m, h, w) -> E (N, s, s), s = 2 h - 3.

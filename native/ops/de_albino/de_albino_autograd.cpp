@@ -16,18 +16,21 @@ void check_shapes(const at::Tensor& features, const at::Tensor& kernel, DeAlbino
   TORCH_CHECK(features.dim() == 4, "de_albino: expected features of shape (N, C, h, w), got ", features.sizes());
   TORCH_CHECK(kernel.dim() == 2 && kernel.size(0) == kernel.size(1),
               "de_albino: expected a square kernel of shape (k, k), got ", kernel.sizes());
-  TORCH_CHECK(features.size(1) >= area && features.size(1) % area == 0,
-              "de_albino: expected channels divisible by ", area, ", got ", features.size(1));
-  TORCH_CHECK(settings.upscale * features.size(2) >= kernel.size(0) && settings.upscale * features.size(3) >= kernel.size(1),
-              "de_albino: the kernel of side ", kernel.size(0), " does not fit on features of ", features.size(2), " x ",
-              features.size(3), " arranged by ", settings.upscale);
-  TORCH_CHECK(features.scalar_type() == kernel.scalar_type(), "de_albino: expected features and kernel of one type, got ",
-              features.scalar_type(), " and ", kernel.scalar_type());
+  TORCH_CHECK(features.size(1) >= area && features.size(1) % area == 0, "de_albino: expected channels divisible by ",
+              area, ", got ", features.size(1));
+  TORCH_CHECK(
+      settings.upscale * features.size(2) >= kernel.size(0) && settings.upscale * features.size(3) >= kernel.size(1),
+      "de_albino: the kernel of side ", kernel.size(0), " does not fit on features of ", features.size(2), " x ",
+      features.size(3), " arranged by ", settings.upscale);
+  TORCH_CHECK(features.scalar_type() == kernel.scalar_type(),
+              "de_albino: expected features and kernel of one type, got ", features.scalar_type(), " and ",
+              kernel.scalar_type());
 }
 
 class DeAlbinoFunction : public torch::autograd::Function<DeAlbinoFunction> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& features, const at::Tensor& kernel) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& features,
+                            const at::Tensor& kernel) {
     context->save_for_backward({features, kernel});
     return de_albino_kernels::forward(features, kernel);
   }

@@ -90,9 +90,8 @@ void scatter(const scalar_t* gradient, scalar_t* products, const Geometry& g) {
       const scalar_t* from = gradient + plane * g.out_height() * g.out_width();
       for (int64_t i = 0; i < g.out_height(); ++i) {
         for (int64_t j = 0; j < g.out_width(); ++j, ++from) {
-          math::for_each_term(i, j, [&](int64_t y, int64_t x, int64_t column) {
-            products[g.row(n, y, x, c) + column] = *from;
-          });
+          math::for_each_term(
+              i, j, [&](int64_t y, int64_t x, int64_t column) { products[g.row(n, y, x, c) + column] = *from; });
         }
       }
     }
@@ -103,8 +102,8 @@ void scatter(const scalar_t* gradient, scalar_t* products, const Geometry& g) {
 
 bool applies(const at::Tensor& features, const at::Tensor& kernel, DeAlbinoSettings settings) {
   return settings.upscale == math::tile && settings.stride == math::stride && features.device().is_cpu() &&
-         kernel.size(0) == math::kernel_side && kernel.size(1) == math::kernel_side &&
-         features.size(2) >= 2 && features.size(3) >= 2;
+         kernel.size(0) == math::kernel_side && kernel.size(1) == math::kernel_side && features.size(2) >= 2 &&
+         features.size(3) >= 2;
 }
 
 at::Tensor forward(const at::Tensor& features, const at::Tensor& kernel) {

@@ -27,7 +27,8 @@ at::Tensor to_color(const at::Tensor& pixels, Color color) {
   return channels == 3 ? pixels : pixels.expand({pixels.size(0), pixels.size(1), pixels.size(2), 3});
 }
 
-void normalize_pixels(const uint8_t* pixels, int64_t area, int64_t channels, const Normalization& normalization, float* output) {
+void normalize_pixels(const uint8_t* pixels, int64_t area, int64_t channels, const Normalization& normalization,
+                      float* output) {
   float scale[3], offset[3];
   for (int c = 0; c < 3; ++c) {
     scale[c] = 1.0F / (255.0F * normalization.deviation[c]);

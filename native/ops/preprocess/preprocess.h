@@ -30,7 +30,8 @@ constexpr uint8_t luma(uint8_t red, uint8_t green, uint8_t blue) {
 at::Tensor to_color(const at::Tensor& pixels, Color color);
 
 /// Normalises one picture of `area` pixels into three interleaved float32 channels; grey fills all three.
-void normalize_pixels(const uint8_t* pixels, int64_t area, int64_t channels, const Normalization& normalization, float* output);
+void normalize_pixels(const uint8_t* pixels, int64_t area, int64_t channels, const Normalization& normalization,
+                      float* output);
 
 /// (N, H, W, C) uint8 of any size -> (N, 3, size, size) float32, channels-last: colour, then size, then normalisation.
 at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format);
