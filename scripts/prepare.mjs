@@ -34,7 +34,7 @@ async function buildAddon() {
   step('build/addon.stamp', 'build/Release/fer_torch.node', inputs, libTorch, () => {
     console.log(`fer-torch: building the addon against ${libTorch}`)
     run('node', [
-      require.resolve('cmake-js/bin/cmake-js'),
+      programOf('cmake-js', 'cmake-js'),
       'compile',
       '--target',
       'fer_torch',
@@ -46,7 +46,7 @@ async function buildAddon() {
 function compileTypeScript() {
   step('dist/.stamp', 'dist/index.js', ['lib', 'tsconfig.json'], '', () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
-    run('node', [require.resolve('typescript/bin/tsc'), '-p', root])
+    run('node', [programOf('typescript', 'tsc'), '-p', root])
   })
 }
 
@@ -79,6 +79,12 @@ function filesUnder(path) {
   return readdirSync(join(root, path))
     .sort()
     .flatMap((name) => filesUnder(join(path, name)))
+}
+
+/** The file of a program that a dependency brings. */
+function programOf(dependency, name) {
+  const manifest = require.resolve(`${dependency}/package.json`)
+  return join(manifest, '..', require(manifest).bin[name])
 }
 
 function run(command, args) {
