@@ -9,6 +9,7 @@ export const errorCodes = {
   ERR_BAD_CSV: 'A row of a CSV file cannot be read.',
   ERR_BAD_IMAGE: 'A picture cannot be decoded.',
   ERR_BAD_BOX: 'A crop box does not lie inside the upright picture.',
+  ERR_BAD_DATA: 'A data set contradicts itself.',
   ERR_CLASS_MISMATCH: 'The classes of the data are not those of the model.',
   ERR_IMAGE_SIZE: 'The input size leaves the head too few features for the classes.',
   ERR_MODEL_NOT_FOUND: 'The model file does not exist.',

@@ -1,6 +1,6 @@
-import type { Dataset, Split, SplitName } from './datasets/dataset.js'
+import type { Dataset, SplitName } from './datasets/dataset.js'
 import { splitNames } from './datasets/dataset.js'
-import { FerError } from './errors.js'
+import { labelsFor } from './datasets/labels.js'
 import { pack } from './images/pack.js'
 import { type Metrics, measure } from './metrics/index.js'
 import { inferenceFor, Model } from './model.js'
@@ -19,7 +19,8 @@ export interface EvaluateOptions extends InferenceOptions {
 }
 
 export interface Evaluation extends Metrics {
-  readonly split: SplitName
+  /** `all` for a flat data set, which has no splits: it may hold faces that trained the model. */
+  readonly split: SplitName | 'all'
   readonly affinity: string
   readonly precision: string
   readonly batchSize: number
@@ -41,37 +42,27 @@ export async function evaluate(
   })
   const { info } = model
   const inference = inferenceFor(info, settings)
-  const network = Model.network(model)
-  const split = await data.open(settings.split)
-  const labels = labelsFor(info.classes, split)
-  const images = await pack(split, {
-    imageSize: info.imageSize,
-    color: info.color,
-    augmented: false,
-    signal: settings.signal,
-    onProgress: (done, total) => settings.onPack?.({ split: settings.split, done, total }),
-  })
-  const started = performance.now()
-  const logits = await cancellable(settings.signal, (cancellation) =>
-    network.evaluate(images, [...labels.keys()], inference, cancellation, (done) =>
-      settings.onProgress?.(done, labels.length),
-    ),
-  )
-  const seconds = (performance.now() - started) / 1000
-  const metrics = measure(logits.data, labels, info.classes)
-  const { split: name } = settings
-  return { ...metrics, split: name, ...inference, imagesPerSecond: labels.length / seconds }
-}
-
-/** The labels of a split as indices into the model's classes. ERR_CLASS_MISMATCH where the model lacks one. */
-export function labelsFor(classes: readonly string[], split: Split): Int32Array {
-  const places = split.classes.map((name) => classes.indexOf(name))
-  return Int32Array.from(split.samples, ({ label }) => {
-    const place = places[label]!
-    if (place >= 0) return place
-    throw new FerError(
-      'ERR_CLASS_MISMATCH',
-      `The data have the class ${split.classes[label]}, which the model does not know; it knows ${classes.join(', ')}. Leave those pictures out, or use a model with that class`,
-    )
-  })
+  const network = Model.borrow(model)
+  try {
+    const split = await data.open(settings.split)
+    const labels = labelsFor(info.classes, split)
+    const images = await pack(split, {
+      imageSize: info.imageSize,
+      color: info.color,
+      augmented: false,
+      signal: settings.signal,
+      onProgress: (done, total) => settings.onPack?.({ split: settings.split, done, total }),
+    })
+    const started = performance.now()
+    const logits = await cancellable(settings.signal, (cancellation, listening) => {
+      const onProgress = listening((done: number) => settings.onProgress?.(done, labels.length))
+      return network.evaluate(images, [...labels.keys()], inference, cancellation, onProgress)
+    })
+    const seconds = (performance.now() - started) / 1000
+    const name = (await data.splits()).length === 0 ? 'all' : settings.split
+    const metrics = measure(logits.data, labels, info.classes)
+    return { ...metrics, split: name, ...inference, imagesPerSecond: labels.length / seconds }
+  } finally {
+    network.dispose()
+  }
 }

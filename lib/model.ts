@@ -1,18 +1,30 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { AffinityName } from './catalog.js'
+import { type AffinityName, affinities, backbones, colors, heads, stems } from './catalog.js'
 import { FerError } from './errors.js'
-import { type Input, pendingImages } from './images/inputs.js'
+import { type Input, pendingImages, readAll } from './images/inputs.js'
 import {
   cancellable,
   chosenPrecision,
   type NativeInference,
   type Network,
   type NetworkSpec,
+  type Normalization,
   native,
   settled,
+  toFerError,
 } from './native.js'
-import { oneOf, optional, readOptions, text } from './options/check.js'
+import {
+  type Check,
+  fail,
+  integer,
+  number,
+  oneOf,
+  optional,
+  readOptions,
+  type Shape,
+  text,
+} from './options/check.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
 import { makePrefix, readHeader } from './safetensors.js'
 
@@ -49,8 +61,12 @@ export class Model implements AsyncDisposable {
     }
     const header = await readHeader(path)
     const info = readInfo(path, header.metadata)
-    const network = await settled(native.createNetwork(info, { path, tensors: header.tensors }))
-    return new Model(info, network)
+    try {
+      const network = await settled(native.createNetwork(info, { path, tensors: header.tensors }))
+      return new Model(info, network)
+    } catch (error) {
+      throw badModel(path, error)
+    }
   }
 
   /** Writes one safetensors file, whole or not at all. `dtype: 'bfloat16'` halves it, keeping 8 bits of each weight. */
@@ -66,11 +82,16 @@ export class Model implements AsyncDisposable {
    */
   async features(input: Input, options: InferenceOptions = {}): Promise<Float32Array> {
     const settings = readOptions(options, inferenceShape)
-    const inputs = await Promise.all(pendingImages(input).map((image) => image.read()))
-    const features = await cancellable(settings.signal, (cancellation) =>
-      this.#network.infer(inputs, inferenceFor(this.info, settings), 'features', cancellation),
-    )
-    return features.data
+    const network = Model.borrow(this)
+    try {
+      const inputs = await readAll(pendingImages(input), settings.signal)
+      const features = await cancellable(settings.signal, (cancellation) =>
+        network.infer(inputs, inferenceFor(this.info, settings), 'features', cancellation),
+      )
+      return features.data
+    } finally {
+      network.dispose()
+    }
   }
 
   /** Frees the weights; a call in flight ends normally, a later one fails with ERR_DISPOSED. */
@@ -82,9 +103,17 @@ export class Model implements AsyncDisposable {
     this.dispose()
   }
 
-  /** For the package's own verbs. */
-  static network(model: Model): Network {
-    return model.#network
+  /** For the package's own verbs: a handle to be disposed of, which outlives the model's own. */
+  static borrow(model: Model): Network {
+    return lend(model.#network)
+  }
+}
+
+function lend(network: Network): Network {
+  try {
+    return network.share()
+  } catch (error) {
+    throw toFerError(error)
   }
 }
 
@@ -108,19 +137,47 @@ export async function saveNetwork(
   })
 }
 
+const strings: Check<readonly string[]> = (value, name) =>
+  Array.isArray(value) && value.length > 0
+    ? value.map((item, i) => text(item, `${name}[${i}]`))
+    : fail(name, 'class names', value)
+
+const triple: Check<readonly [number, number, number]> = (value, name) => {
+  if (!Array.isArray(value) || value.length !== 3) return fail(name, 'three numbers', value)
+  const [red, green, blue] = value.map((item, i) => number(-1e6, 1e6)(item, `${name}[${i}]`))
+  return [red!, green!, blue!]
+}
+
+const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
+  backbone: oneOf(backbones),
+  head: oneOf(heads),
+  stem: oneOf(stems),
+  imageSize: integer(1, 1024),
+  color: oneOf(colors),
+  affinity: oneOf(affinities),
+  normalization: (value, name) =>
+    readOptions<Normalization>(value, { mean: triple, deviation: triple }, name),
+  classes: strings,
+  provenance: (value) => (typeof value === 'object' && value !== null ? { ...value } : {}),
+}
+
 function readInfo(path: string, metadata: Readonly<Record<string, string>>): ModelInfo {
   try {
     if (metadata.format !== format) throw new Error(`its format is \`${metadata.format}\`, not \`${format}\``)
-    const info = JSON.parse(metadata.model ?? '') as ModelInfo
-    if (!Array.isArray(info.classes) || info.classes.length !== info.classCount)
-      throw new Error('its classes are missing')
-    return info
+    const { classCount: _, ...given } = JSON.parse(metadata.model ?? '') as Record<string, unknown>
+    const info = readOptions(given, infoShape, 'the header')
+    return { ...info, classCount: info.classes.length }
   } catch (error) {
-    const why = (error as Error).message
-    throw new FerError(
-      'ERR_BAD_MODEL',
-      `\`${path}\` is not a model of this package: ${why}. Save it with \`model.save\``,
-      { cause: error },
-    )
+    throw badModel(path, error)
   }
+}
+
+function badModel(path: string, error: unknown): FerError {
+  if (error instanceof FerError && error.code === 'ERR_BAD_MODEL' && error.message.includes(path))
+    return error
+  const why = (error as Error).message
+  const cure = 'Copy it anew, or save it anew with `model.save`'
+  return new FerError('ERR_BAD_MODEL', `\`${path}\` is not a model of this package: ${why}. ${cure}`, {
+    cause: error,
+  })
 }

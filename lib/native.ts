@@ -100,9 +100,8 @@ export interface Cancellation {
   request(): void
 }
 
-export interface ImageSet {
-  readonly brand: 'ImageSet'
-}
+/** Opaque: pixels and labels that native code reads. */
+export type ImageSet = object
 
 export interface Network {
   state(): { name: string; dtype: DType; shape: number[] }[]
@@ -121,10 +120,14 @@ export interface Network {
     cancellation: Cancellation,
     onProgress: (done: number) => void,
   ): Promise<Tensor<'float32'>>
+  /** Another handle of the same weights, which disposing of this one leaves alone. */
+  share(): Network
   dispose(): void
 }
 
 export interface Trainer {
+  /** The one asked for, or the number of pictures where there are fewer. */
+  readonly batchSize: number
   readonly stepsPerEpoch: number
   run(untilStep: number, cancellation: Cancellation, onStep: (step: StepReport) => void): Promise<number>
   evaluate(
@@ -133,6 +136,7 @@ export interface Trainer {
     options: NativeInference,
     cancellation: Cancellation,
   ): Promise<Tensor<'float32'>>
+  dispose(): void
 }
 
 export interface NativeArmWeights {
@@ -228,7 +232,8 @@ function load(): Native {
 
 /** What `auto` stands for on this machine. */
 export const chosenPrecision = (name: PrecisionName): 'float32' | 'bfloat16' =>
-  name === 'auto' ? native.describe().autoPrecision : name
+  name === 'auto' ? autoPrecision : name
+const { autoPrecision } = native.describe()
 
 /** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
 export async function settled<T>(
@@ -238,26 +243,51 @@ export async function settled<T>(
   try {
     return await (typeof call === 'function' ? call() : call)
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string }
-    if (code === 'ABORTED' && signal?.aborted) throw signal.reason
-    if (code !== undefined && code in errorCodes)
-      throw new FerError(code as ErrorCode, message, { cause: error })
-    throw error
+    if ((error as { code?: string }).code === 'ABORTED' && signal?.aborted) throw signal.reason
+    throw toFerError(error)
   }
 }
 
-/** Runs `call` with a cancellation that `signal` raises. */
+/** An error of the addon as our own; any other as it is. */
+export function toFerError(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  const isOurs = code !== undefined && Object.hasOwn(errorCodes, code) && !(error instanceof FerError)
+  return isOurs ? new FerError(code as ErrorCode, message, { cause: error }) : error
+}
+
+/**
+ * Runs `call` with a cancellation that `signal` raises. `listening` wraps a listener of the caller's: where that throws,
+ * the call stops and rejects with what was thrown.
+ */
 export async function cancellable<T>(
   signal: AbortSignal | undefined,
-  call: (cancellation: Cancellation) => Promise<T>,
+  call: (cancellation: Cancellation, listening: Listening) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted()
   const cancellation = new native.Cancellation()
   const request = () => cancellation.request()
+  let thrown: { error: unknown } | undefined
+  const listening: Listening =
+    (listener) =>
+    (...given) => {
+      try {
+        if (!thrown) listener(...given)
+      } catch (error) {
+        thrown = { error }
+        request()
+      }
+    }
   signal?.addEventListener('abort', request, { once: true })
   try {
-    return await settled(() => call(cancellation), signal)
+    const result = await settled(() => call(cancellation, listening), signal)
+    // It may have thrown at the very end, when there was nothing left to stop.
+    if (thrown) throw (thrown as { error: unknown }).error
+    return result
+  } catch (error) {
+    throw thrown ? (thrown as { error: unknown }).error : error
   } finally {
     signal?.removeEventListener('abort', request)
   }
 }
+
+type Listening = <A extends unknown[]>(listener: (...given: A) => void) => (...given: A) => void

@@ -7,7 +7,7 @@ import {
   type StemName,
   stems,
 } from './catalog.js'
-import { type NativeArmWeights, native, settled } from './native.js'
+import { type NativeArmWeights, native, settled, toFerError } from './native.js'
 import { fail, integer, oneOf, optional, readOptions } from './options/check.js'
 import { byteLength } from './safetensors.js'
 import type { DType, Tensor } from './tensor.js'
@@ -31,22 +31,32 @@ export interface ArmWeights {
  */
 export async function arm(features: Tensor, weights: ArmWeights): Promise<Tensor> {
   checkTensor(features, 'features', 4, ['float32', 'float64'])
-  const [, , , channels = 0] = features.shape
-  if (channels === 0 || channels % 256 !== 0)
-    fail('features', 'of shape (N, h, w, C), C a multiple of 256', `C = ${channels}`)
-  const { dtype } = features
-  for (const [name, rank] of Object.entries({
-    kernel: 2,
-    normWeight: 1,
-    normBias: 1,
-    normMean: 1,
-    normVariance: 1,
-  })) {
-    checkTensor(weights?.[name as keyof ArmWeights], `weights.${name}`, rank, [dtype])
+  const [, height = 0, width = 0, channels = 0] = features.shape
+  if (channels === 0 || channels % 256 !== 0 || height < 2 || width < 2) {
+    fail(
+      'features',
+      'of shape (N, h, w, C), h and w at least 2, C a multiple of 256',
+      `(${features.shape.join(', ')})`,
+    )
   }
-  if ((weights.alpha === undefined) !== (weights.generic === undefined))
-    fail('weights', 'with both `alpha` and `generic`, or neither', 'one of them')
-  return settled(() => native.arm(features, weights as NativeArmWeights))
+  const maps = [channels / 256]
+  const shapes = {
+    kernel: [32, 32],
+    normWeight: maps,
+    normBias: maps,
+    normMean: maps,
+    normVariance: maps,
+    ...(weights?.alpha || weights?.generic ? { alpha: [1], generic: [2 * height - 3, 2 * width - 3] } : {}),
+  }
+  const checked = Object.entries(shapes).map(([name, shape]) => {
+    const tensor = checkTensor(weights?.[name as keyof ArmWeights], `weights.${name}`, shape.length, [
+      features.dtype,
+    ])
+    if (String(tensor.shape) !== String(shape))
+      fail(`weights.${name}`, `of shape (${shape.join(', ')})`, `(${tensor.shape.join(', ')})`)
+    return [name, tensor]
+  })
+  return settled(() => native.arm(features, Object.fromEntries(checked) as NativeArmWeights))
 }
 
 export interface BackboneOptions {
@@ -76,7 +86,7 @@ export function backbone(
     ...checkTensor(tensor, `weights['${key}']`),
     name: key,
   }))
-  const network = new native.Backbone(name, stem, entries)
+  const network = construct(() => new native.Backbone(name, stem, entries))
   return {
     async forward(images) {
       checkTensor(images, 'images', 4, ['float32'])
@@ -95,9 +105,17 @@ export async function resize<D extends 'uint8' | 'float32'>(
   size: number | readonly [height: number, width: number],
 ): Promise<Tensor<D>> {
   checkTensor(images, 'images', 4, ['uint8', 'float32'])
-  const [height, width] = typeof size === 'number' ? [size, size] : size
+  const [height, width] = Array.isArray(size) ? size : [size, size]
   const side = integer(1, 65536)
   return settled(() => native.resize(images, side(height, 'size'), side(width, 'size'))) as Promise<Tensor<D>>
+}
+
+function construct<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw toFerError(error)
+  }
 }
 
 const dtypes = ['uint8', 'int32', 'int64', 'bfloat16', 'float32', 'float64'] as const

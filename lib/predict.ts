@@ -1,4 +1,3 @@
-import pMap from 'p-map'
 import { FerError } from './errors.js'
 import {
   type BoxedImage,
@@ -7,12 +6,13 @@ import {
   isTensor,
   type PendingImage,
   pendingImages,
+  readAll,
 } from './images/inputs.js'
 import { softmax } from './metrics/index.js'
-import { inferenceFor, Model } from './model.js'
-import { type Box, cancellable, type NativeInput } from './native.js'
+import { inferenceFor, Model, type ModelInfo } from './model.js'
+import { type Box, cancellable, type NativeInput, type Network } from './native.js'
 import { boolean, type Check, oneOf, optional, readOptions } from './options/check.js'
-import { type InferenceOptions, inferenceShape } from './options/inference.js'
+import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
 import type { Tensor } from './tensor.js'
 
 export interface PredictOptions extends InferenceOptions {
@@ -35,10 +35,9 @@ export interface Prediction {
   readonly probabilities: Readonly<Record<string, number>>
   /** In the model's order, where asked for. */
   readonly logits?: readonly number[]
+  /** Present where the answer depends on the other faces of its batch, because affinity `batch` was asked for. */
+  readonly affinity?: 'batch'
 }
-
-/** Pictures decoded at once: sharp works in libuv's four threads. */
-const concurrency = 4
 
 /**
  * The expression of each face, in the order given. Decodes, resizes and computes off the event loop, in batches.
@@ -58,11 +57,13 @@ export async function predict(input: Input, options: PredictOptions): Promise<un
   const several = Array.isArray(input) || isTensor(input)
   const images = pendingImages(input, settings.box)
   const model = typeof settings.model === 'string' ? await Model.load(settings.model) : settings.model
+  const network = Model.borrow(model)
+  if (model !== settings.model) model.dispose()
   try {
-    const results = await predictAll(images, model, { ...settings, several })
+    const results = await predictAll(images, { ...settings, several, network, info: model.info })
     return several ? results : results[0]
   } finally {
-    if (model !== settings.model) model.dispose()
+    network.dispose()
   }
 }
 
@@ -79,35 +80,29 @@ const shape = {
   model,
   box: optional((value: unknown) => value as Box, undefined),
   logits: optional(boolean, false),
-  onError: optional(oneOf(['reject', 'return']), 'reject'),
+  onError: optional(oneOf<'reject' | 'return'>(['reject', 'return']), 'reject'),
 }
 
-type Settings = ReturnType<
-  typeof readOptions<{ [K in keyof typeof shape]: ReturnType<(typeof shape)[K]> }>
-> & {
+interface Call extends InferenceSettings {
+  readonly logits: boolean
+  readonly onError: 'reject' | 'return'
   readonly several: boolean
+  readonly network: Network
+  readonly info: ModelInfo
 }
 
 /** While one batch is computed, the next is decoded. */
-async function predictAll(
-  images: readonly PendingImage[],
-  model: Model,
-  settings: Settings,
-): Promise<(Prediction | FerError)[]> {
-  const starts = Array.from(
-    { length: Math.ceil(images.length / settings.batchSize) },
-    (_, i) => i * settings.batchSize,
-  )
-  const read = (start: number) => readBatch(images.slice(start, start + settings.batchSize), start, settings)
+async function predictAll(images: readonly PendingImage[], call: Call): Promise<(Prediction | FerError)[]> {
+  const { batchSize } = call
+  const read = (start: number) => readBatch(images.slice(start, start + batchSize), start, call)
   const results: (Prediction | FerError)[] = []
-  let next = starts.length > 0 ? read(0) : undefined
-  for (const start of starts) {
-    const batch = await next!
-    const following = start + settings.batchSize
-    next = following < images.length ? read(following) : undefined
+  let next = read(0)
+  for (let start = 0; start < images.length; start += batchSize) {
+    const batch = await next
+    next = read(start + batchSize)
     // Awaited a turn later: meanwhile its failure must not count as unhandled.
-    next?.catch(() => {})
-    results.push(...(await predictBatch(batch, model, settings)))
+    next.catch(() => {})
+    results.push(...(await predictBatch(batch, call)))
   }
   return results
 }
@@ -115,52 +110,45 @@ async function predictAll(
 function readBatch(
   images: readonly PendingImage[],
   first: number,
-  settings: Settings,
+  call: Call,
 ): Promise<(NativeInput | FerError)[]> {
-  settings.signal?.throwIfAborted()
-  const read = async (image: PendingImage, index: number) => {
-    try {
-      return await image.read()
-    } catch (error) {
-      if (!(error instanceof FerError)) throw error
-      if (settings.onError === 'return') return error
-      throw settings.several
-        ? new FerError(error.code, `Picture ${first + index}: ${error.message}`, { cause: error })
-        : error
-    }
-  }
-  return pMap(images, read, { concurrency })
+  return readAll(images, call.signal, (error, index) => {
+    if (!(error instanceof FerError) || !call.several) throw error
+    if (call.onError === 'return') return error
+    throw new FerError(error.code, `Picture ${first + index}: ${error.message}`, { cause: error })
+  })
 }
 
 async function predictBatch(
   batch: readonly (NativeInput | FerError)[],
-  model: Model,
-  settings: Settings,
+  call: Call,
 ): Promise<(Prediction | FerError)[]> {
   const readable = batch.filter((item): item is NativeInput => !(item instanceof FerError))
-  const logits = await cancellable(settings.signal, (cancellation) =>
-    Model.network(model).infer(readable, inferenceFor(model.info, settings), 'logits', cancellation),
+  const inference = inferenceFor(call.info, call)
+  const logits = await cancellable(call.signal, (cancellation) =>
+    call.network.infer(readable, inference, 'logits', cancellation),
   )
-  const { classes } = model.info
+  const width = call.info.classes.length
   let row = 0
-  return batch.map((item) =>
-    item instanceof FerError
-      ? item
-      : toPrediction(
-          logits.data.subarray(row++ * classes.length, row * classes.length),
-          classes,
-          settings.logits,
-        ),
-  )
+  const nextRow = () => logits.data.subarray(row * width, ++row * width)
+  return batch.map((item) => (item instanceof FerError ? item : toPrediction(nextRow(), call)))
 }
 
-function toPrediction(logits: Float32Array, classes: readonly string[], withLogits: boolean): Prediction {
+function toPrediction(logits: Float32Array, { info, logits: withLogits, affinity }: Call): Prediction {
+  const { classes } = info
+  if (!logits.every(Number.isFinite)) {
+    throw new FerError(
+      'ERR_BAD_MODEL',
+      'The model answers with numbers that are not finite: its weights are damaged. Train it anew',
+    )
+  }
   const probabilities = softmax(logits)
   const top = probabilities.indexOf(Math.max(...probabilities))
-  const prediction = {
+  return {
     label: classes[top]!,
     confidence: probabilities[top]!,
     probabilities: Object.fromEntries(classes.map((name, i) => [name, probabilities[i]!])),
+    ...(withLogits ? { logits: [...logits] } : {}),
+    ...(affinity === 'batch' ? { affinity } : {}),
   }
-  return withLogits ? { ...prediction, logits: [...logits] } : prediction
 }

@@ -93,7 +93,7 @@ function parseHeader(
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw bad('its header is not an object')
   const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>
-  const texts = Object.entries(metadata as object).filter((entry) => typeof entry[1] === 'string')
+  const texts = Object.entries((metadata ?? {}) as object).filter((entry) => typeof entry[1] === 'string')
   const tensors = Object.entries(entries).map(([name, entry]) => readEntry(name, entry, start, size, bad))
   return { metadata: Object.fromEntries(texts), tensors }
 }

@@ -4,7 +4,7 @@ import { native, settled } from './native.js'
 import { readTrainOptions, type TrainingSettings, type TrainOptions } from './options/training.js'
 import { EventStream, type TrainEvent } from './training/events.js'
 import { listFaces, packFaces, type TrainingFaces } from './training/faces.js'
-import { claimOutput } from './training/output.js'
+import { claimOutput, releaseOutput } from './training/output.js'
 import { provenanceOf } from './training/provenance.js'
 import { runEpochs } from './training/run.js'
 
@@ -45,10 +45,15 @@ async function execute(options: TrainOptions, events: EventStream): Promise<Trai
   // Before pictures are decoded, which may take minutes: it refuses what cannot be built.
   const network = await settled(native.createNetwork(info, settings.seed))
   const output = await claimOutput(settings.output)
-  const packed = await packFaces(faces, settings)
-  const { epoch, metrics } = await runEpochs({ settings, output, faces, packed, info, network, events })
-  const model = await Model.load(output.best)
-  return { model, metrics, best: { epoch, accuracy: metrics.accuracy, path: output.best } }
+  try {
+    const packed = await packFaces(faces, settings)
+    const { epoch, metrics } = await runEpochs({ settings, output, faces, packed, info, network, events })
+    const model = await Model.load(output.best)
+    return { model, metrics, best: { epoch, accuracy: metrics.accuracy, path: output.best } }
+  } finally {
+    network.dispose()
+    await releaseOutput(output)
+  }
 }
 
 function infoFor(settings: TrainingSettings, faces: TrainingFaces): ModelInfo {

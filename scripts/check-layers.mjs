@@ -9,9 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const typescript = [
   ['cli', /^lib\/cli\//],
   ['index', /^lib\/(index|ops)\.ts$/],
-  ['verbs', /^lib\/(train|predict)\.ts$/],
+  ['verbs', /^lib\/(train|predict|evaluate)\.ts$/],
   ['training', /^lib\/training\//],
-  ['evaluate', /^lib\/evaluate\.ts$/],
   ['model', /^lib\/model\.ts$/],
   ['parts', /^lib\/(options|datasets|images|metrics|report)\//],
   ['native', /^lib\/(native|safetensors|tensor)\.ts$/],

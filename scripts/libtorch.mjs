@@ -49,6 +49,9 @@ function check(folder) {
   ]
   const missing = needed.find((file) => !existsSync(join(folder, file)))
   if (missing) throw new Error(`${folder} has no ${missing}`)
+  if (existsSync(join(folder, 'lib/libtorch_cuda.so'))) {
+    throw new Error(`${folder} is a CUDA build, which needs the CUDA toolkit; the CPU build is wanted`)
+  }
   const header = readFileSync(join(folder, needed[0]), 'utf8')
   const found = header.match(/define TORCH_VERSION \\?\s*"([^"]+)"/)?.[1]
   if (found !== libTorchVersion) throw new Error(`${folder} holds version ${found}, not ${libTorchVersion}`)

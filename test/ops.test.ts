@@ -82,10 +82,12 @@ test('arm refuses shapes and types it cannot use, naming the field', async (t) =
   await refuses(
     float64([1, 4, 4, 512], 1),
     { ...weights, alpha: float64([1], 1) },
-    /both `alpha` and `generic`/,
+    /`weights.generic` to be a tensor/,
   )
   await refuses(undefined, weights, /features/)
-  await refuses(float64([1, 1, 4, 512], 1), weights, /does not fit/)
+  await refuses(float64([1, 1, 4, 512], 1), weights, /h and w at least 2/)
+  const narrow = { ...weights, alpha: float64([1], 1), generic: float64([5, 1], 1) }
+  await refuses(float64([1, 4, 4, 512], 1), narrow, /`weights.generic` to be of shape \(5, 5\)/)
 })
 
 test('a result is memory that LibTorch computed in, not a copy, and views with offsets are read where they lie', async (t) => {

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import test from 'ava'
 import sharp from 'sharp'
 import { FerError, type Model, type Prediction, predict, type RawPixels } from '../lib/index.js'
@@ -42,8 +44,53 @@ for (const [precision, tolerance] of [
   })
 }
 
+test('at any split over cores a face has one answer', async (t) => {
+  const file = `${outputFolder()}.safetensors`
+  await model.save(file)
+  const here = await predict(pictures, { model, precision: 'float32' })
+  const code = `
+    const { predict, datasets } = await import(${JSON.stringify(new URL('../lib/index.ts', import.meta.url).href)})
+    const { samples } = await datasets.synthetic({ count: 42, seed: 5 }).open('test')
+    const pictures = await Promise.all(samples.map((sample) => sample.read()))
+    console.log(JSON.stringify(await predict(pictures, { model: ${JSON.stringify(file)}, precision: 'float32' })))`
+  const env = { ...process.env, OMP_NUM_THREADS: '1' }
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import=tsx', '--input-type=module', '--eval', code],
+    { env },
+  )
+  for (const [i, there] of (JSON.parse(stdout) as Prediction[]).entries())
+    t.true(largestDifference(there, here[i]!) < 1e-5)
+})
+
+test('views of one buffer are read where they lie: memory does not grow with them', async (t) => {
+  const side = 224
+  const whole = new Uint8Array(600 * side * side * 3).fill(100)
+  const shape = [600, side, side, 3]
+  const before = process.memoryUsage().rss
+  let peak = before
+  const timer = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().rss)
+  }, 5)
+  await predict({ dtype: 'uint8', shape, data: whole }, { model, batchSize: 16 })
+  clearInterval(timer)
+  t.true(peak - before < whole.length / 2, `${whole.length} bytes of pixels, ${peak - before} more in use`)
+})
+
+test('weights that are not numbers are an error, never an answer', async (t) => {
+  const file = `${outputFolder()}.safetensors`
+  await model.save(file)
+  const bytes = await readFile(file)
+  const length = Number(bytes.readBigUInt64LE())
+  const header = JSON.parse(bytes.subarray(8, 8 + length).toString())
+  bytes.writeFloatLE(Number.NaN, 8 + length + header['fc.bias'].data_offsets[0])
+  await writeFile(file, bytes)
+  await t.throwsAsync(() => predict(pictures[0]!, { model: file }), { code: 'ERR_BAD_MODEL' })
+})
+
 test('with affinity batch, asked for by name, a face depends on its neighbours, as in the published code', async (t) => {
   const [alone] = await predict([pictures[0]!], { model, affinity: 'batch', precision: 'float32' })
+  t.is(alone!.affinity, 'batch', 'the answer says so')
   const crowd = await predict([pictures[0]!, ...pictures.slice(20)], {
     model,
     affinity: 'batch',
@@ -133,6 +180,7 @@ test('a box outside the picture, empty or not whole is an error that gives the s
 
 test('one bad picture among several rejects the call with its index, or stands in its place', async (t) => {
   const items = [pictures[0]!, new Uint8Array([1, 2, 3]), pictures[1]!]
+  await t.throwsAsync(() => predict(items[1]!, { model, onError: 'return' }), { code: 'ERR_BAD_IMAGE' })
   const error = await t.throwsAsync(() => predict(items, { model }), { instanceOf: FerError })
   t.is(error!.code, 'ERR_BAD_IMAGE')
   t.regex(error!.message, /^Picture 1: /)

@@ -155,9 +155,54 @@ test('a folder that holds a run is refused, and left alone', async (t) => {
   t.true(before.equals(await bytesOf(join(options.output, 'best.safetensors'))))
 })
 
+test('two runs cannot have one folder, and a run that fails before it learns gives it back', async (t) => {
+  const options = smallRun()
+  const both = await Promise.allSettled([train(options), train(options)])
+  t.deepEqual(both.map((run) => run.status).toSorted(), ['fulfilled', 'rejected'])
+  const refused = both.find((run) => run.status === 'rejected')!
+  t.is(refused.reason.code, 'ERR_OUTPUT_EXISTS')
+  const broken = { ...smallRun(), data: { ...faces, open: brokenSplit } }
+  await t.throwsAsync(async () => await train(broken), { message: /cannot be read/ })
+  await t.notThrowsAsync(async () => await train({ ...broken, data: faces }))
+})
+
+async function brokenSplit(split: SplitName) {
+  const opened = await faces.open(split)
+  const read = () => Promise.reject(new Error('cannot be read'))
+  return {
+    ...opened,
+    fingerprint: `broken ${split}`,
+    samples: opened.samples.map((sample) => ({ ...sample, read })),
+  }
+}
+
+test('a data set that changes under one fingerprint, or is empty, is remade or refused, and crashes nothing', async (t) => {
+  const fewer = async (split: SplitName) => {
+    const opened = await faces.open(split)
+    return { ...opened, samples: opened.samples.slice(0, 30) }
+  }
+  await train(smallRun())
+  const { metrics } = await train({ ...smallRun(), data: { ...faces, open: fewer } })
+  t.is(metrics.samples, 30)
+  const none = async (split: SplitName) => ({ ...(await faces.open(split)), samples: [] })
+  const error = await t.throwsAsync(
+    async () => await train({ ...smallRun(), data: { ...faces, open: none } }),
+  )
+  t.is((error as FerError).code, 'ERR_DATASET_EMPTY')
+})
+
+test('validating on the very faces that are trained on is refused', async (t) => {
+  const { pixels, labels } = await inMemory()
+  const data = datasets.tensors({ pixels, labels, classes: ['happy', 'sad'] })
+  await t.throwsAsync(async () => await train({ ...smallRun(), data, validation: data }), {
+    message: /other faces/,
+  })
+})
+
 test('every head, affinity, optimizer and schedule trains, and its model answers', async (t) => {
   const rows: Partial<TrainOptions>[] = [
     { head: 'gap', optimizer: 'sgd', schedule: 'one-cycle' },
+    { optimizer: 'sgd', momentum: 0 },
     { affinity: 'none', optimizer: 'adam', schedule: 'exponential' },
     { affinity: 'batch', schedule: 'constant', warmupEpochs: 0.5, labelSmoothing: 0.1, clipNorm: 1 },
   ]

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import pMap from 'p-map'
 import { FerError } from '../errors.js'
 import { decode } from '../images/decode.js'
@@ -77,7 +77,7 @@ function emptyClass(path: string): FerError {
 async function fingerprintOf(root: string, classes: readonly string[], samples: readonly Sample[]) {
   const stamps = await pMap(samples, ({ name }) => stampOf(root, name), { concurrency: statConcurrency })
   return createHash('sha256')
-    .update(JSON.stringify([classes, stamps]))
+    .update(JSON.stringify([resolve(root), classes, stamps]))
     .digest('hex')
 }
 

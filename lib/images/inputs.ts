@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import pMap from 'p-map'
 import type { Picture } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
 import type { Box, NativeInput } from '../native.js'
@@ -41,6 +42,28 @@ export function pendingImages(input: Input, box?: Box): PendingImage[] {
   })
 }
 
+/** Pictures decoded at once: sharp works in libuv's four threads. */
+const concurrency = 4
+
+/** Reads pictures in their order; `onError` may put something in the place of one that cannot be read. */
+export function readAll<T = never>(
+  images: readonly PendingImage[],
+  signal?: AbortSignal,
+  onError: (error: unknown, index: number) => T = (error) => {
+    throw error
+  },
+): Promise<(NativeInput | T)[]> {
+  const read = async (image: PendingImage, index: number) => {
+    signal?.throwIfAborted()
+    try {
+      return await image.read()
+    } catch (error) {
+      return onError(error, index)
+    }
+  }
+  return pMap(images, read, { concurrency })
+}
+
 export const isTensor = (input: unknown): input is Tensor<'uint8'> =>
   typeof input === 'object' && input !== null && 'dtype' in input
 
@@ -74,6 +97,8 @@ function checkPixels(pixels: RawPixels, name: string): Picture {
 
 function splitTensor(tensor: Tensor<'uint8'>): RawPixels[] {
   const { dtype, shape, data } = tensor
+  if (!Array.isArray(shape)) fail('shape', '(N, H, W, C)', shape)
+  if (!(data instanceof Uint8Array)) fail('data', 'a Uint8Array', data)
   if (dtype !== 'uint8') fail('dtype', '`uint8`', dtype)
   const [count, height, width, channels] = shape as [number, number, number, 1 | 3]
   if (shape.length !== 4) fail('shape', '(N, H, W, C)', `(${shape.join(', ')})`)

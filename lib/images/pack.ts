@@ -11,6 +11,7 @@ import { packFolder } from './cache.js'
 
 /** To be raised with any change that alters a packed pixel. */
 const version = 1
+const format = `fer-torch pack ${version}`
 /** Pictures decoded at once: sharp works in libuv's four threads. */
 const concurrency = 4
 /** Room for shifting and turning, where training pictures are made smaller: an eighth. */
@@ -39,7 +40,8 @@ export async function pack(split: Split, options: PackOptions): Promise<ImageSet
     return new native.ImageSet({ dtype: 'uint8', shape, data }, labels)
   }
   const path = join(packFolder(), `${keyOf(split, options)}.safetensors`)
-  const place = (await findPixels(path)) ?? (await makePack(path, split.samples, labels, options))
+  const place =
+    (await findPixels(path, split.samples.length)) ?? (await makePack(path, split.samples, labels, options))
   return settled(() => new native.ImageSet({ path, ...place }, labels))
 }
 
@@ -53,9 +55,12 @@ interface Place {
   readonly shape: readonly number[]
 }
 
-async function findPixels(path: string): Promise<Place | undefined> {
+async function findPixels(path: string, count: number): Promise<Place | undefined> {
   try {
-    return (await readHeader(path)).tensors.find((tensor) => tensor.name === 'pixels')
+    const { tensors, metadata } = await readHeader(path)
+    const pixels = tensors.find((tensor) => tensor.name === 'pixels')
+    const fits = metadata.format === format && pixels?.shape.length === 4 && pixels.shape[0] === count
+    return fits ? pixels : undefined
   } catch {
     // Missing or damaged: it is only a cache, and made anew.
     return undefined
@@ -111,10 +116,10 @@ async function write(
     { name: 'names', dtype: 'uint8', shape: [names.length] },
     { name: 'pixels', dtype: 'uint8', shape },
   ]
-  const prefix = makePrefix(entries, { format: `fer-torch pack ${version}`, color: options.color })
+  const prefix = makePrefix(entries, { format, color: options.color })
   const offset = prefix.length + labels.byteLength + names.length
   await writeAtomically(path, async (file) => {
-    await file.write(Buffer.concat([prefix, new Uint8Array(labels.buffer), names]), 0, offset, 0)
+    await writeWhole(file, Buffer.concat([prefix, new Uint8Array(labels.buffer), names]), 0)
     await writePixels(file, offset, samples, size, options)
   })
   return { offset, shape }
@@ -140,12 +145,19 @@ async function writeAtomically(path: string, fill: (file: FileHandle) => Promise
 }
 
 function asOutputError(path: string, error: unknown): unknown {
-  const { code, message } = error as NodeJS.ErrnoException
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException
   if (error instanceof FerError || !code?.startsWith('E') || code.startsWith('ERR_')) return error
   const cure = 'Free space there, or name another folder in the environment variable FER_TORCH_CACHE'
   return new FerError('ERR_OUTPUT', `Cannot write the packed pictures to \`${path}\`: ${message}. ${cure}`, {
     cause: error,
   })
+}
+
+/** One write may take less than it is given. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
+  }
 }
 
 async function writePixels(
@@ -160,7 +172,7 @@ async function writePixels(
     samples,
     async (sample, index) => {
       const pixels = await fitted(await sample.read(), size, options.color)
-      await file.write(pixels, 0, pixels.length, offset + index * pixels.length)
+      await writeWhole(file, pixels, offset + index * pixels.length)
       options.onProgress?.(++done, samples.length)
     },
     { concurrency, ...(options.signal ? { signal: options.signal } : {}) },

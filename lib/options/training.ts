@@ -80,7 +80,7 @@ export interface TrainOptions {
   schedule?: ScheduleName
   /** Factor an epoch of schedule `exponential`; 0.9. */
   decay?: number
-  /** Epochs over which the rate rises from zero; a twentieth of all by default. */
+  /** Epochs over which the rate rises from zero; by default a twentieth of all, or none with `one-cycle`, which rises by itself. */
   warmupEpochs?: number
   /** Share of each target spread over all classes; 0. */
   labelSmoothing?: number
@@ -157,8 +157,8 @@ export function readTrainOptions(given: unknown): TrainingSettings {
     learningRate: optional(number(0, 100), undefined),
     weightDecay: optional(number(0, 1), undefined),
     momentum: optional(number(0, 1), 0.9),
-    beta1: optional(number(0, 1), 0.9),
-    beta2: optional(number(0, 1), 0.999),
+    beta1: optional(number(0, 0.999999), 0.9),
+    beta2: optional(number(0, 0.999999), 0.999),
     schedule: optional(oneOf(schedules), 'cosine'),
     decay: optional(number(0, 1), 0.9),
     warmupEpochs: optional(number(0, 10000), undefined),
@@ -174,7 +174,8 @@ export function readTrainOptions(given: unknown): TrainingSettings {
     affinity: readAffinity(read.head, read.affinity),
     learningRate: read.learningRate ?? usual[read.optimizer].learningRate,
     weightDecay: read.weightDecay ?? usual[read.optimizer].weightDecay,
-    warmupEpochs: read.warmupEpochs ?? read.epochs / 20,
+    // One-cycle has a rise of its own.
+    warmupEpochs: read.warmupEpochs ?? (read.schedule === 'one-cycle' ? 0 : read.epochs / 20),
   }
 }
 

@@ -76,7 +76,7 @@ function append(queue: TrainEvent[], event: TrainEvent): void {
 class Reader implements AsyncIterableIterator<TrainEvent> {
   readonly #queue: TrainEvent[]
   readonly #leave: () => void
-  #wake: () => void = () => {}
+  #waiting: (() => void)[] = []
   #ended = false
   #error: unknown
 
@@ -98,9 +98,7 @@ class Reader implements AsyncIterableIterator<TrainEvent> {
 
   async next(): Promise<IteratorResult<TrainEvent>> {
     while (this.#queue.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
     const event = this.#queue.shift()
     if (event) return { done: false, value: event }
@@ -114,12 +112,18 @@ class Reader implements AsyncIterableIterator<TrainEvent> {
   /** `break` leaves the stream; the run goes on. */
   async return(): Promise<IteratorResult<TrainEvent>> {
     this.#leave()
-    this.#ended = true
     this.#queue.length = 0
+    this.end(undefined)
     return { done: true, value: undefined }
   }
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
   }
 }

@@ -1,8 +1,8 @@
 import type { Color } from '../catalog.js'
-import type { Split, SplitName } from '../datasets/dataset.js'
+import type { Dataset, Split, SplitName } from '../datasets/dataset.js'
+import { labelsFor } from '../datasets/labels.js'
 import { stratifiedHoldout } from '../datasets/split.js'
 import { FerError } from '../errors.js'
-import { labelsFor } from '../evaluate.js'
 import { pack } from '../images/pack.js'
 import type { ImageSet } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
@@ -37,9 +37,12 @@ export async function listFaces(settings: TrainingSettings): Promise<TrainingFac
   const { classes } = split
   const color = settings.color ?? split.color
   const labels = labelsFor(classes, split)
+  if (labels.length === 0) throw noFaces(settings.data, 'training')
   const source = await validationSource(settings)
   if (!source) return { classes, color, ...holdOut(split, labels, settings) }
   const other = await source.open('validation')
+  if (other.samples.length === 0) throw noFaces(source, 'validation')
+  if (other.fingerprint === split.fingerprint) throw sameFaces(source)
   const whole = (of: Split, all: Int32Array) => ({ split: of, labels: all, indices: [...all.keys()] })
   const validation = whole(other, labelsFor(classes, other))
   return {
@@ -71,6 +74,15 @@ function holdOut(split: Split, labels: Int32Array, { data, seed }: TrainingSetti
     validatedOn: 'a held-out tenth of the training faces',
   }
 }
+
+const noFaces = ({ name }: Dataset, what: string): FerError =>
+  new FerError('ERR_DATASET_EMPTY', `\`${name}\` has no ${what} faces. Add some`)
+
+const sameFaces = ({ name }: Dataset): FerError =>
+  new FerError(
+    'ERR_INVALID_OPTION',
+    `Expected \`validation\` to be other faces than those trained on, got \`${name}\` for both: the accuracy would mean nothing. Leave it out to hold out a tenth`,
+  )
 
 /** The decoded pictures of both selections. */
 export interface PackedFaces {

@@ -4,13 +4,13 @@ import { cancellable, type Network, native, type StepReport, type Trainer } from
 import type { TrainingSettings } from '../options/training.js'
 import type { EpochEvent, EventStream } from './events.js'
 import type { PackedFaces, TrainingFaces } from './faces.js'
-import { appendLog, type Output, writeJson } from './output.js'
+import { type Output, writeJson, writeLog } from './output.js'
 
 /** Faces validated at once. */
 const validationBatch = 64
 
 /** What a run works with. */
-export interface Workshop {
+export interface RunContext {
   readonly settings: TrainingSettings
   readonly output: Output
   readonly faces: TrainingFaces
@@ -29,54 +29,60 @@ export interface BestEpoch {
  * The epochs of a run: native code does what happens within one, this decides what happens between them. After each
  * the model is validated, and saved as `last`, and as `best` where its validation accuracy is the highest so far.
  */
-export async function runEpochs(workshop: Workshop): Promise<BestEpoch> {
-  const { settings, faces, packed, network, output } = workshop
+export async function runEpochs(run: RunContext): Promise<BestEpoch> {
+  const { settings, faces, packed, network, output } = run
   const started = performance.now()
   const trainer = new native.Trainer(network, packed.training, faces.training.indices, settings)
+  const log: EpochEvent[] = []
   let best: BestEpoch | undefined
-  let epoch = 1
   try {
-    for (; epoch <= settings.epochs; epoch++) best = await runEpoch(workshop, trainer, epoch, best)
+    for (let epoch = 1; epoch <= settings.epochs; epoch++) {
+      const event = await runEpoch(run, trainer, epoch, best)
+      log.push(event)
+      if (event.best) best = { epoch, metrics: event.validation }
+      await writeLog(output.log, log)
+      run.events.push(event)
+    }
   } catch (error) {
     // Stopped between two steps: what was learned so far is kept.
-    if (settings.signal?.aborted) await checkpoint(workshop, 'last', epoch)
+    if (settings.signal?.aborted) await checkpoint(run, 'last', log.length + 1)
     throw error
+  } finally {
+    trainer.dispose()
   }
   const seconds = (performance.now() - started) / 1000
-  await writeJson(output.metrics, { best, seconds, peakMemoryBytes: peakMemory(), ...workshop.info })
+  await writeJson(output.metrics, { best, seconds, peakMemoryBytes: peakMemory(), ...run.info })
   return best!
 }
 
 async function runEpoch(
-  workshop: Workshop,
+  run: RunContext,
   trainer: Trainer,
   epoch: number,
   best: BestEpoch | undefined,
-): Promise<BestEpoch> {
-  const { settings, events, output } = workshop
+): Promise<EpochEvent> {
   const started = performance.now()
-  const trained = await trainEpoch(workshop, trainer, epoch)
-  const metrics = await validate(workshop, trainer)
-  const isBest = isBetter(metrics, best?.metrics)
-  if (isBest) await checkpoint(workshop, 'best', epoch, metrics)
-  await checkpoint(workshop, 'last', epoch, metrics)
-  const event: EpochEvent = {
+  const trained = await trainEpoch(run, trainer, epoch)
+  const validation = await validate(run, trainer)
+  const isBest = isBetter(validation, best?.metrics)
+  if (isBest) await checkpoint(run, 'best', epoch, validation)
+  await checkpoint(run, 'last', epoch, validation)
+  const seconds = (performance.now() - started) / 1000
+  const { epochs } = run.settings
+  return {
     type: 'epoch',
     epoch,
-    epochs: settings.epochs,
+    epochs,
     ...trained,
-    validation: metrics,
+    validation,
     best: isBest,
-    seconds: (performance.now() - started) / 1000,
+    seconds,
     peakMemoryBytes: peakMemory(),
   }
-  await appendLog(output.log, event)
-  events.push(event)
-  return isBest || !best ? { epoch, metrics } : best
 }
 
 async function trainEpoch(
-  { settings, events }: Workshop,
+  { settings, events }: RunContext,
   trainer: Trainer,
   epoch: number,
 ): Promise<{ loss: number; imagesPerSecond: number }> {
@@ -84,7 +90,7 @@ async function trainEpoch(
   const started = performance.now()
   let losses = 0
   let count = 0
-  const speed = () => (count * settings.batchSize * 1000) / (performance.now() - started)
+  const speed = () => (count * trainer.batchSize * 1000) / (performance.now() - started)
   const onStep = (report: StepReport) => {
     count++
     losses += report.loss
@@ -100,7 +106,7 @@ async function trainEpoch(
   return { loss: losses / count, imagesPerSecond: speed() }
 }
 
-async function validate({ settings, faces, packed, info }: Workshop, trainer: Trainer): Promise<Metrics> {
+async function validate({ settings, faces, packed, info }: RunContext, trainer: Trainer): Promise<Metrics> {
   const { indices, labels } = faces.validation
   const { precision, signal } = settings
   const inference = inferenceFor(info, { precision, signal, affinity: undefined, batchSize: validationBatch })
@@ -118,14 +124,20 @@ function isBetter(metrics: Metrics, best: Metrics | undefined): boolean {
 }
 
 async function checkpoint(
-  workshop: Workshop,
+  run: RunContext,
   kind: 'best' | 'last',
   epoch: number,
   metrics?: Metrics,
 ): Promise<void> {
-  const { network, info, output, events } = workshop
+  const { network, info, output, events } = run
   const { accuracy, nll } = metrics ?? {}
-  const provenance = { ...info.provenance, epoch, validation: { accuracy, nll } }
+  // An epoch that was not validated was cut short.
+  const provenance = {
+    ...info.provenance,
+    epoch,
+    complete: metrics !== undefined,
+    validation: { accuracy, nll },
+  }
   await saveNetwork(network, { ...info, provenance }, output[kind], 'float32')
   events.push({ type: 'checkpoint', kind, epoch, path: output[kind] })
 }

@@ -85,7 +85,10 @@ Napi::Promise Environment::submit(Worker& worker, CancellationPtr cancellation, 
   if (unsettled_++ == 0) channel_->function.Ref(env_);
   worker.post([this, job, channel = channel_] {
     const auto flag = job->cancellation;
-    if (!channel->start(flag)) return;
+    if (!channel->start(flag)) {
+      job->work = nullptr;
+      return;
+    }
     job->run();
     channel->call([this, job](Napi::Env, Napi::Function) { settle(std::unique_ptr<Job>(job)); });
     channel->stop(flag);

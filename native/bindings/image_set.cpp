@@ -30,6 +30,7 @@ ImageSetWrap::ImageSetWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
       data_ = std::move(keep.front());
     }
     images_.labels = to_labels(info[1]);
+    check_indices(images_, {});
   });
 }
 

@@ -58,6 +58,10 @@ Finish give(const at::Tensor& tensor) {
   return [tensor](Napi::Env env) -> Napi::Value { return from_tensor(env, tensor); };
 }
 
+Napi::Value wrap(Napi::Env env, std::shared_ptr<Network> network) {
+  return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
+}
+
 }  // namespace
 
 Napi::Function NetworkWrap::define(Napi::Env env) {
@@ -65,7 +69,8 @@ Napi::Function NetworkWrap::define(Napi::Env env) {
       env, "Network",
       {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
        InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
-       InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::dispose>("dispose")});
+       InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::share>("share"),
+       InstanceMethod<&NetworkWrap::dispose>("dispose")});
 }
 
 NetworkWrap::NetworkWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -88,11 +93,8 @@ Napi::Value NetworkWrap::create(const Napi::CallbackInfo& info) {
         return network;
       };
     }
-    auto& environment = Environment::of(info.Env());
-    return environment.submit(compute_worker(), nullptr, {}, [&environment, make] {
-      return [&environment, network = make()](Napi::Env env) mutable -> Napi::Value {
-        return environment.network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
-      };
+    return Environment::of(info.Env()).submit(compute_worker(), nullptr, {}, [make] {
+      return [network = make()](Napi::Env env) { return wrap(env, network); };
     });
   });
 }
@@ -170,6 +172,10 @@ Napi::Value NetworkWrap::evaluate(const Napi::CallbackInfo& info) {
           return give(fer::infer(*network, images, indices, options, *cancellation, report));
         });
   });
+}
+
+Napi::Value NetworkWrap::share(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return wrap(info.Env(), of(info.This())); });
 }
 
 void NetworkWrap::dispose(const Napi::CallbackInfo&) { network_.reset(); }

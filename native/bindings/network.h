@@ -29,6 +29,8 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   Napi::Value infer(const Napi::CallbackInfo& info);
   /// (imageSet, indices, options, cancellation, onProgress) -> Promise of a Tensor (N, K)
   Napi::Value evaluate(const Napi::CallbackInfo& info);
+  /// Another handle of the same network, which disposing of this one leaves alone.
+  Napi::Value share(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Network> network_;

@@ -40,9 +40,11 @@ Napi::Object from_step(Napi::Env env, const Step& step) {
 }  // namespace
 
 Napi::Function TrainerWrap::define(Napi::Env env) {
-  return DefineClass(env, "Trainer",
-                     {InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"),
-                      InstanceMethod<&TrainerWrap::run>("run"), InstanceMethod<&TrainerWrap::evaluate>("evaluate")});
+  return DefineClass(
+      env, "Trainer",
+      {InstanceAccessor<&TrainerWrap::batch_size>("batchSize"),
+       InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"), InstanceMethod<&TrainerWrap::run>("run"),
+       InstanceMethod<&TrainerWrap::evaluate>("evaluate"), InstanceMethod<&TrainerWrap::dispose>("dispose")});
 }
 
 TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -55,39 +57,55 @@ TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   });
 }
 
+Napi::Value TrainerWrap::batch_size(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(trainer_->batch_size()));
+}
+
 Napi::Value TrainerWrap::steps_per_epoch(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(trainer_->steps_per_epoch()));
 }
 
 Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
-  Keep keep;
-  keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
-  keep.push_back(Napi::Persistent(info[2].As<Napi::Object>()));
-  auto& environment = Environment::of(info.Env());
-  const auto report = [post = environment.poster(), listener = &keep.back()](const Step& step) {
-    post([listener, step](Napi::Env env) { listener->Value().As<Napi::Function>().Call({from_step(env, step)}); });
-  };
-  return environment.submit(
-      *worker_, CancellationWrap::of(info[1]), std::move(keep),
-      [=, trainer = trainer_, until = info[0].ToNumber().Int64Value(), cancellation = CancellationWrap::of(info[1])] {
-        trainer->run_until(until, *cancellation, report);
-        return [done = trainer->steps_done()](Napi::Env env) -> Napi::Value {
-          return Napi::Number::New(env, static_cast<double>(done));
-        };
-      });
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
+    keep.push_back(Napi::Persistent(info[2].As<Napi::Object>()));
+    auto& environment = Environment::of(info.Env());
+    const auto report = [post = environment.poster(), listener = &keep.back()](const Step& step) {
+      post([listener, step](Napi::Env env) { listener->Value().As<Napi::Function>().Call({from_step(env, step)}); });
+    };
+    const auto cancellation = CancellationWrap::of(info[1]);
+    return environment.submit(*worker_, cancellation, std::move(keep),
+                              [report, cancellation, trainer = trainer_, until = info[0].ToNumber().Int64Value()] {
+                                trainer->run_until(until, *cancellation, report);
+                                return [done = trainer->steps_done()](Napi::Env env) -> Napi::Value {
+                                  return Napi::Number::New(env, static_cast<double>(done));
+                                };
+                              });
+  });
 }
 
 Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {
-  Keep keep;
-  keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
-  keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
-  return Environment::of(info.Env())
-      .submit(*worker_, CancellationWrap::of(info[3]), std::move(keep),
-              [network = network_, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
-               options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
-                const auto logits = infer(*network, images, indices, options, *cancellation, [](int64_t) {});
-                return [logits](Napi::Env env) -> Napi::Value { return from_tensor(env, logits); };
-              });
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
+    keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
+    const auto cancellation = CancellationWrap::of(info[3]);
+    return Environment::of(info.Env())
+        .submit(*worker_, cancellation, std::move(keep),
+                [network = network_, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
+                 options = to_inference_options(Fields(info[2])), cancellation] {
+                  const auto logits = infer(*network, images, indices, options, *cancellation, [](int64_t) {});
+                  return [logits](Napi::Env env) -> Napi::Value { return from_tensor(env, logits); };
+                });
+  });
+}
+
+void TrainerWrap::dispose(const Napi::CallbackInfo&) {
+  worker_.reset();
+  trainer_.reset();
+  network_.reset();
+  images_.Reset();
 }
 
 }  // namespace fer::bindings

@@ -16,11 +16,15 @@ class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
   explicit TrainerWrap(const Napi::CallbackInfo& info);
 
  private:
+  Napi::Value batch_size(const Napi::CallbackInfo& info);
   Napi::Value steps_per_epoch(const Napi::CallbackInfo& info);
   /// (until, cancellation, onStep) -> Promise of the number of steps done
   Napi::Value run(const Napi::CallbackInfo& info);
   /// (images, indices, inferenceOptions, cancellation) -> Promise of a Tensor (N, K)
   Napi::Value evaluate(const Napi::CallbackInfo& info);
+
+  /// Ends the thread and frees the optimizer's state; only when no call is in flight, and the last call of all.
+  void dispose(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Network> network_;
   std::shared_ptr<Trainer> trainer_;

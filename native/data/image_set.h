@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 namespace fer {
 
 /// Labelled faces of one size, in memory that is not ours: a mapped pack or a JavaScript buffer.
@@ -8,5 +10,9 @@ struct ImageSet {
   at::Tensor pixels;  // (N, H, W, C) uint8, C = 1 or 3
   at::Tensor labels;  // (N) int64
 };
+
+/// Throws ERR_BAD_DATA where there is not one label a picture, or an index lies outside the set: what is read by
+/// these must never lie outside the memory.
+void check_indices(const ImageSet& images, const std::vector<int64_t>& indices);
 
 }  // namespace fer

@@ -24,14 +24,17 @@ struct LoaderOptions {
 /// a thread of its own. Each epoch visits the pictures in a new order and leaves out an incomplete last batch.
 class Loader {
  public:
-  /// `indices` are the pictures of `images` that take part.
+  /// `indices` are the pictures of `images` that take part: at least one, each within the set.
   Loader(ImageSet images, std::vector<int64_t> indices, LoaderOptions options);
 
+  /// The one asked for, or the number of pictures where there are fewer.
+  int64_t batch_size() const { return options_.batch_size; }
   int64_t batches_per_epoch() const;
   Batch next(int64_t step);
 
  private:
   Batch make(int64_t step) const;
+  at::Tensor picture(int64_t index) const;
   std::vector<int64_t> order(int64_t epoch) const;
 
   ImageSet images_;

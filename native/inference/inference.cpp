@@ -53,6 +53,7 @@ at::Tensor infer(Network& network, const std::vector<Input>& inputs, const Infer
 at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
                  const InferenceOptions& options, const Cancellation& cancellation,
                  const std::function<void(int64_t)>& progress) {
+  check_indices(images, indices);
   const auto& format = network.spec().input;
   const auto make = [&](int64_t first, int64_t last) {
     std::vector<at::Tensor> pictures;

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "models/state.h"
+#include "core/named_tensor.h"
 
 namespace fer {
 

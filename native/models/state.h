@@ -5,16 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "core/named_tensor.h"
+
 namespace torch::nn {
 class Module;
 }
 
 namespace fer {
-
-struct NamedTensor {
-  std::string name;
-  at::Tensor tensor;
-};
 
 /// Parameters and then buffers of a module, in their order of definition; the tensors are the module's own memory.
 std::vector<NamedTensor> state_of(const torch::nn::Module& module);

@@ -64,7 +64,9 @@ class Adam : public Optimizer {
 class Sgd : public Optimizer {
  public:
   Sgd(std::vector<at::Tensor> parameters, const OptimizerSettings& settings)
-      : parameters_(std::move(parameters)), settings_(settings), momentum_(zeros_beside(parameters_)) {}
+      : parameters_(std::move(parameters)), settings_(settings) {
+    if (settings_.momentum > 0) momentum_ = zeros_beside(parameters_);
+  }
 
   void step(double learning_rate) override {
     at::NoGradGuard no_grad;

@@ -39,11 +39,12 @@ class Trainer {
  public:
   Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<int64_t> indices, TrainingOptions options);
 
+  int64_t batch_size() const { return loader_.batch_size(); }
   int64_t steps_per_epoch() const { return loader_.batches_per_epoch(); }
   int64_t steps_done() const { return steps_done_; }
 
   /// Trains until `last` steps are done; polls `cancellation` between steps.
-  /// ERR_DIVERGED where the loss is not finite; the weights are then those before that step.
+  /// ERR_DIVERGED where the loss is not finite; the parameters are then those before that step.
   void run_until(int64_t last, const Cancellation& cancellation, const std::function<void(const Step&)>& report);
 
  private:

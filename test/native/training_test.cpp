@@ -85,6 +85,99 @@ TEST(Augment, NoiseHasTheDeviationAskedFor) {
   EXPECT_NEAR(output.mean().item<double>() * 255, 128.0, 0.35);
 }
 
+/// A picture whose level grows by `across` a pixel to the right and `down` a pixel downwards: bilinear reading of it is
+/// exact wherever it reads.
+std::vector<uint8_t> ramp(int64_t height, int64_t width, int across, int down) {
+  std::vector<uint8_t> pixels;
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) pixels.push_back(static_cast<uint8_t>(across * x + down * y));
+  }
+  return pixels;
+}
+
+/// Levels of the augmented ramp, (size, size).
+at::Tensor augmented(const std::vector<uint8_t>& pixels, int64_t height, int64_t width, int64_t size,
+                     const Augmentation& settings, uint64_t position) {
+  auto output = at::empty({size, size, 3});
+  augment(pixels.data(), height, width, 1, settings, {size, Color::grey, plain}, {9, 0, position},
+          output.mutable_data_ptr<float>());
+  return output.select(2, 0) * 255;
+}
+
+TEST(Augment, ResizesBothAxesAboutPixelCentres) {
+  // Output centre (x + 0.5) of 32 lies at (x + 0.5) * 64 / 32 of 64 pixels: level 2 x + 0.5 across, and 3 y + 1 down
+  // of 96.
+  const auto across = augmented(ramp(96, 64, 1, 0), 96, 64, 32, nothing, 0);
+  const auto down = augmented(ramp(96, 64, 0, 1), 96, 64, 32, nothing, 0);
+  EXPECT_LT((across - (at::arange(32) * 2 + 0.5).view({1, 32})).abs().max().item<float>(), 1e-3F);
+  EXPECT_LT((down - (at::arange(32) * 3 + 1).view({32, 1})).abs().max().item<float>(), 1e-3F);
+}
+
+TEST(Augment, ShiftsWithinItsLimitAndKeepsTheSlope) {
+  auto settings = nothing;
+  settings.shift = 0.1F;
+  double widest = 0;
+  for (uint64_t position = 0; position < 50; ++position) {
+    const auto levels = augmented(ramp(64, 64, 2, 0), 64, 64, 64, settings, position);
+    // Away from the edges, which repeat: two levels a pixel, moved by at most a tenth of 64 pixels.
+    EXPECT_NEAR((levels[32][40] - levels[32][39]).item<double>(), 2.0, 1e-3);
+    const double moved = levels[32][32].item<double>() / 2 - 32;
+    EXPECT_LE(std::abs(moved), 6.4 + 1e-3);
+    widest = std::max(widest, std::abs(moved));
+  }
+  EXPECT_GT(widest, 4.0);
+}
+
+TEST(Augment, ScalesAndTurnsAboutTheCentre) {
+  auto settings = nothing;
+  settings.scale = 0.25F;
+  settings.rotation = 30;
+  for (uint64_t position = 0; position < 20; ++position) {
+    const auto levels = augmented(ramp(65, 65, 2, 0), 65, 65, 65, settings, position);
+    EXPECT_NEAR(levels[32][32].item<double>(), 64.0, 1e-2);  // the middle pixel stays
+    // The gradient is 2 levels times the step, turned: its length is 2 / zoom, zoom between 1 / 1.25 and 1.25.
+    const double x = (levels[32][33] - levels[32][31]).item<double>() / 2,
+                 y = (levels[33][32] - levels[31][32]).item<double>() / 2;
+    const double length = std::hypot(x, y);
+    EXPECT_GE(length, 2 / 1.25 - 1e-2);
+    EXPECT_LE(length, 2 * 1.25 + 1e-2);
+    EXPECT_LE(std::abs(std::atan2(y, x)), 30.0 * M_PI / 180 + 1e-3);
+  }
+}
+
+TEST(Augment, BrightensByAFactorWithinItsLimit) {
+  auto settings = nothing;
+  settings.brightness = 0.2F;
+  const std::vector<uint8_t> grey(32 * 32, 100);
+  double least = 1e9, most = 0;
+  for (uint64_t position = 0; position < 50; ++position) {
+    const double level = augmented(grey, 32, 32, 32, settings, position).mean().item<double>();
+    least = std::min(least, level);
+    most = std::max(most, level);
+  }
+  EXPECT_GE(least, 80 - 1e-3);
+  EXPECT_LE(most, 120 + 1e-3);
+  EXPECT_GT(most - least, 30);
+}
+
+TEST(Loader, RefusesWhatWouldReadOutsideTheMemory) {
+  auto faces = random_faces(5, 32, 1);
+  EXPECT_THROW(Loader(faces, {0, 5}, loader_options(2, 0, nothing)), Error);
+  EXPECT_THROW(Loader(faces, {-1}, loader_options(2, 0, nothing)), Error);
+  EXPECT_THROW(Loader(faces, {}, loader_options(2, 0, nothing)), Error);
+  faces.labels = faces.labels.narrow(0, 0, 4);
+  EXPECT_THROW(Loader(faces, {0}, loader_options(2, 0, nothing)), Error);
+}
+
+TEST(Loader, MakesLargePicturesSmallerWithoutAliasing) {
+  // Stripes one pixel wide: read point by point at every fourth pixel they would come out black or white.
+  auto stripes = at::zeros({4, 128, 128, 1}, at::kByte);
+  stripes.slice(2, 0, 128, 2).fill_(255);
+  Loader loader({.pixels = stripes, .labels = at::zeros({4}, at::kLong)}, first(4), loader_options(4, 0, nothing, 32));
+  const auto inner = loader.next(0).images.slice(3, 4, 28) * 255;
+  EXPECT_LT((inner - 127.5).abs().max().item<float>(), 16.0F);
+}
+
 TEST(Loader, ABatchDependsOnItsStepAloneWhateverWasAskedBefore) {
   const auto faces = random_faces(50, 32, 3);
   Loader one(faces, first(50), loader_options(8, 3, everything)),

@@ -5,6 +5,9 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+#include <array>
+
 #include "ops/de_albino/de_albino.h"
 #include "ops/de_albino/de_albino_math.h"
 
@@ -49,13 +52,14 @@ at::Tensor tiles_of(const at::Tensor& kernel) {
 /// Transposes tiles_of: sums each kernel cell over the places it was copied to.
 at::Tensor fold_tiles(const at::Tensor& tiles) {
   const auto dense = tiles.contiguous();
-  auto kernel = at::zeros({math::kernel_side, math::kernel_side}, tiles.options());
+  auto kernel = at::empty({math::kernel_side, math::kernel_side}, tiles.options());
   AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, tiles.scalar_type(), "de_albino_fold", [&] {
     const auto* from = dense.const_data_ptr<scalar_t>();
-    auto* to = kernel.mutable_data_ptr<scalar_t>();
+    std::array<at::opmath_type<scalar_t>, math::kernel_side * math::kernel_side> sums{};
     math::for_each_cell([&](int64_t row, int64_t column, int64_t u, int64_t v) {
-      to[u * math::kernel_side + v] += from[row * math::pairs_in_plane + column];
+      sums[static_cast<size_t>(u * math::kernel_side + v)] += from[row * math::pairs_in_plane + column];
     });
+    std::copy(sums.begin(), sums.end(), kernel.mutable_data_ptr<scalar_t>());
   });
   return kernel;
 }
