@@ -5,9 +5,9 @@ import { pack } from './images/pack.js'
 import { type Metrics, measure } from './metrics/index.js'
 import { inferenceFor, Model } from './model.js'
 import { cancellable } from './native.js'
-import { callback, oneOf, optional, readOptions } from './options/check.js'
+import { callback, fail, oneOf, optional, readOptions } from './options/check.js'
 import { type InferenceOptions, inferenceShape } from './options/inference.js'
-import type { PackProgress } from './options/training.js'
+import { dataset, type PackProgress } from './options/training.js'
 
 export interface EvaluateOptions extends InferenceOptions {
   /** Which faces of the data; `test` by default. A flat data set answers any. */
@@ -34,6 +34,8 @@ export async function evaluate(
   data: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  if (!(model instanceof Model)) fail('model', 'a Model (from `train` or `Model.load`)', model)
+  dataset(data, 'data')
   const settings = readOptions(options, {
     ...inferenceShape,
     split: optional(oneOf(splitNames), 'test'),

@@ -45,7 +45,7 @@ export class Model implements AsyncDisposable {
 
   /** Not for users: models come from `Model.load` and `train`. */
   constructor(info: ModelInfo, network: Network) {
-    this.info = info
+    this.info = Object.freeze({ ...info, classes: Object.freeze([...info.classes]) })
     this.#network = network
   }
 

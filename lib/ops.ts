@@ -8,13 +8,13 @@ import {
   stems,
 } from './catalog.js'
 import { type NativeArmWeights, native, settled, toFerError } from './native.js'
-import { fail, integer, oneOf, optional, readOptions } from './options/check.js'
+import { fail, integer, oneOf, optional, readOptions, unshared } from './options/check.js'
 import { byteLength } from './safetensors.js'
 import type { DType, Tensor } from './tensor.js'
 
 export type { DType, Tensor, TypedArrays } from './tensor.js'
 
-/** The learned tensors of ARM, m maps of side s = 2h - 3; without `generic` there is no sharing affinity. */
+/** The learned tensors of ARM, m maps of s x t, s = 2h - 3 and t = 2w - 3; without `generic` there is no sharing affinity. */
 export interface ArmWeights {
   readonly kernel: Tensor // (32, 32), of de-albino
   readonly normWeight: Tensor // (m)
@@ -22,12 +22,13 @@ export interface ArmWeights {
   readonly normMean: Tensor // (m)
   readonly normVariance: Tensor // (m)
   readonly alpha?: Tensor // (1)
-  readonly generic?: Tensor // (s, s)
+  readonly generic?: Tensor // (s, t)
 }
 
 /**
  * ARM at inference (Shi & Zhu, arXiv 2103.10189, section 3): feature arrangement, de-albino, norm, sharing affinity.
- * features: (N, h, w, 256 m), float32 or float64, h and w at least 2 -> (N, s, s) of the same type.
+ * features: (N, h, w, 256 m), float32 or float64, h and w at least 2 -> (N, 2h - 3, 2w - 3) of the
+ * same type.
  */
 export async function arm(features: Tensor, weights: ArmWeights): Promise<Tensor> {
   checkTensor(features, 'features', 4, ['float32', 'float64'])
@@ -82,6 +83,8 @@ export function backbone(
     stem: optional(oneOf(stems), 'standard'),
     precision: optional(oneOf(precisions), 'float32'),
   })
+  if (typeof weights !== 'object' || weights === null)
+    fail('weights', 'an object of tensors by name', weights)
   const entries = Object.entries(weights).map(([key, tensor]) => ({
     ...checkTensor(tensor, `weights['${key}']`),
     name: key,
@@ -146,6 +149,7 @@ function checkTensor(
     )
   }
   if (!(data instanceof arrays[dtype])) fail(`${name}.data`, `a ${arrays[dtype].name}`, data)
+  unshared(data, `${name}.data`)
   if (data.byteLength !== byteLength({ dtype, shape }))
     fail(`${name}.data`, `${byteLength({ dtype, shape })} bytes for its shape`, data.byteLength)
   return tensor

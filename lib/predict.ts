@@ -11,7 +11,7 @@ import {
 import { softmax } from './metrics/index.js'
 import { inferenceFor, Model, type ModelInfo } from './model.js'
 import { type Box, cancellable, type NativeInput, type Network } from './native.js'
-import { boolean, type Check, oneOf, optional, readOptions } from './options/check.js'
+import { boolean, type Check, fail, oneOf, optional, readOptions } from './options/check.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
 import type { Tensor } from './tensor.js'
 
@@ -67,13 +67,10 @@ export async function predict(input: Input, options: PredictOptions): Promise<un
   }
 }
 
-const model: Check<Model | string> = (value, name) => {
-  if (value instanceof Model || (typeof value === 'string' && value !== '')) return value
-  throw new FerError(
-    'ERR_INVALID_OPTION',
-    `Expected \`${name}\` to be a Model or the path of one: train a model first, or load one with Model.load`,
-  )
-}
+const model: Check<Model | string> = (value, name) =>
+  value instanceof Model || (typeof value === 'string' && value !== '')
+    ? value
+    : fail(name, 'a Model (from `train` or `Model.load`) or the path of one', value)
 
 const shape = {
   ...inferenceShape,

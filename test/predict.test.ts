@@ -198,8 +198,21 @@ test('wrong pixels and options are refused with the field and what was given', a
     t.regex(error!.message, pattern)
   }
   await refuses({ ...pictures[0]!, width: 95 }, { model }, /27360 bytes \(width x height x channels\)/)
-  await refuses({ ...pictures[0]!, channels: 4 }, { model }, /channels` to be 1 or 3, got `4`/)
+  await refuses({ ...pictures[0]!, channels: 4 }, { model }, /channels` to be 1 or 3 .*got `4`/)
   await refuses(undefined, { model }, /a path, encoded bytes/)
+  const shared = new Uint8Array(new SharedArrayBuffer(pictures[0]!.data.length))
+  await refuses({ ...pictures[0]!, data: shared }, { model }, /SharedArrayBuffer/)
+  await refuses({ image: pictures[0], bocks: {} }, { model }, /`bocks` in picture 0: did you mean `box`/)
+  await refuses(
+    { ...pictures[0]!, box: { left: 0, top: 0, width: 5, hight: 5 } },
+    { model },
+    /did you mean `height`/,
+  )
+  await refuses(
+    { dtype: 'uint8', shape: [1.5, 4, 4, 3], data: new Uint8Array(72) },
+    { model },
+    /four whole numbers/,
+  )
   await refuses(pictures[0], {}, /`model` to be a Model/)
   await refuses(
     pictures[0],

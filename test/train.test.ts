@@ -229,7 +229,7 @@ test('what cannot work is refused before training starts, naming field and cure'
   await refuses({ learningRat: 0.1 }, /did you mean `learningRate`/)
   await refuses({ optimizer: 'adamm' }, /did you mean `adam`/)
   await refuses({ data: 'folder:faces' }, /datasets\.folder/)
-  await refuses({ augmentation: { flipp: 1 } }, /`augmentation.flipp`.*`flip`/)
+  await refuses({ augmentation: { flipp: 1 } }, /`augmentation.flipp` in augmentation: did you mean `flip`/)
   await refuses(
     { augmentation: { rotation: 'much' } },
     /`augmentation.rotation` to be a number from 0 to 180/,

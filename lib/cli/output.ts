@@ -48,7 +48,10 @@ function messageOf(error: unknown): string {
 export function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code === 'EPIPE') return
+      process.exitCode = exitCodes.failure
+      if (stream === process.stdout)
+        complain(`Cannot write the answer: ${error.message}. Free space, or write it elsewhere`)
     })
   }
 }

@@ -83,7 +83,7 @@ const recipeFlags = (): Option[] => [
   withDefault(choiceFlag('--schedule <name>', schedules, 'course of the learning rate'), 'cosine'),
   withDefault(
     numberFlag('--warmup-epochs <x>', 'epochs over which the rate rises from zero'),
-    'a twentieth of --epochs',
+    'a twentieth of --epochs; 0 with one-cycle',
   ),
   withDefault(numberFlag('--label-smoothing <x>', 'share of each target spread over all classes'), '0'),
   withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { FerError } from '../errors.js'
+import { integer, optional, readOptions } from '../options/check.js'
 import { type Dataset, type Sample, type Split, type SplitName, splitNames } from './dataset.js'
 import { drawnExpressions } from './synthetic/expression.js'
 import { labelOf, renderFace } from './synthetic/face.js'
@@ -15,11 +16,13 @@ export interface SyntheticOptions {
 }
 
 /** Faces drawn by this package: seven expressions, 96 x 96 RGB, identities disjoint between the splits. */
-export function synthetic({ count, seed = 0 }: SyntheticOptions): Dataset {
-  expectInteger('count', count, 7, 1_000_000)
-  expectInteger('seed', seed, 0, 2 ** 32 - 1)
+export function synthetic(options: SyntheticOptions): Dataset {
+  const { count, seed } = readOptions(options, {
+    count: integer(7, 1_000_000),
+    seed: optional(integer(0, 2 ** 32 - 1), 0),
+  })
   return {
-    name: `synthetic:${count}`,
+    name: seed === 0 ? `synthetic:${count}` : `synthetic:${count} seed ${seed}`,
     splits: async () => splitNames,
     open: async (split) => splitOf(split, count, seed),
   }
@@ -53,14 +56,5 @@ function expectSplit(split: SplitName): void {
   throw new FerError(
     'ERR_UNKNOWN_SPLIT',
     `The synthetic faces have the splits ${splitNames.join(', ')}, not \`${String(split)}\``,
-  )
-}
-
-function expectInteger(name: string, value: unknown, low: number, high: number): void {
-  if (Number.isInteger(value) && (value as number) >= low && (value as number) <= high) return
-  const got = `\`${String(value)}\` (${value === null ? 'null' : typeof value})`
-  throw new FerError(
-    'ERR_INVALID_OPTION',
-    `Expected \`${name}\` to be an integer from ${low} to ${high}, got ${got}`,
   )
 }

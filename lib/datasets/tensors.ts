@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { FerError } from '../errors.js'
+import { type Check, fail, readOptions, unshared } from '../options/check.js'
 import { blockSamples } from './block.js'
 import type { Dataset, PixelBlock, Split } from './dataset.js'
 import { canonicalExpression, type Expression, inCanonicalOrder } from './expressions.js'
@@ -26,7 +27,10 @@ export interface TensorsSource {
  * One flat data set, which answers any split. The split lists its classes in canonical order, as every data set
  * does, with the labels renumbered to match. Throws ERR_INVALID_OPTION or ERR_UNKNOWN_CLASS at once.
  */
-export function tensors({ pixels, labels, classes }: TensorsSource): Dataset {
+export function tensors(source: TensorsSource): Dataset {
+  const given: Check<unknown> = (value, name) => value ?? fail(name, 'given', value)
+  const shape = { pixels: given, labels: given, classes: given }
+  const { pixels, labels, classes } = readOptions(source, shape) as unknown as TensorsSource
   const block = requireBlock(pixels)
   const named = requireClasses(classes)
   const canonical = inCanonicalOrder(named)
@@ -54,6 +58,7 @@ function requireBlock(pixels: PixelTensor): PixelBlock {
   const { dtype, shape, data } = pixels
   if (dtype !== 'uint8' || !isUint8Array(data))
     throw wrong('pixels', 'a uint8 tensor over a Uint8Array', dtype)
+  unshared(data, 'pixels.data')
   const [count = 0, height = 0, width = 0, channels = 0] = shape
   const isShape = shape.length === 4 && shape.every((size) => Number.isSafeInteger(size) && size > 0)
   if (!isShape || (channels !== 1 && channels !== 3)) {

@@ -3,7 +3,7 @@ import pMap from 'p-map'
 import type { Picture } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
 import type { Box, NativeInput } from '../native.js'
-import { fail } from '../options/check.js'
+import { type Check, fail, readOptions, unshared } from '../options/check.js'
 import type { Tensor } from '../tensor.js'
 import { decode } from './decode.js'
 
@@ -13,6 +13,8 @@ export interface RawPixels {
   readonly width: number
   readonly height: number
   readonly channels: 1 | 3
+  /** The part of it to read. */
+  readonly box?: Box
 }
 
 /** A path, the bytes of an encoded picture, or decoded pixels. */
@@ -35,11 +37,19 @@ export interface PendingImage {
 
 export function pendingImages(input: Input, box?: Box): PendingImage[] {
   if (isTensor(input)) return splitTensor(input).map((picture, i) => pending(picture, `picture ${i}`, box))
-  const items = Array.isArray(input) ? input : [input as Image | BoxedImage]
+  const items = Array.isArray(input) ? Array.from(input) : [input as Image | BoxedImage]
   return items.map((item, i) => {
-    const { image, box: own } = isBoxed(item) ? item : { image: item, box }
+    const { image, box: own = box } = separate(item, `picture ${i}`)
     return pending(image, typeof image === 'string' ? image : `picture ${i}`, own)
   })
+}
+
+/** A picture and the box it brings along, which takes precedence over one for all. */
+function separate(item: Image | BoxedImage, name: string): { image: Image; box?: Box | undefined } {
+  if (typeof item !== 'object' || item === null || item instanceof Uint8Array) return { image: item }
+  if (!('image' in item)) return { image: item, box: item.box }
+  const any: Check<unknown> = (value) => value
+  return readOptions(item, { image: any, box: any }, name) as unknown as BoxedImage
 }
 
 /** Pictures decoded at once: sharp works in libuv's four threads. */
@@ -67,9 +77,6 @@ export function readAll<T = never>(
 export const isTensor = (input: unknown): input is Tensor<'uint8'> =>
   typeof input === 'object' && input !== null && 'dtype' in input
 
-const isBoxed = (item: Image | BoxedImage): item is BoxedImage =>
-  typeof item === 'object' && item !== null && 'image' in item
-
 const pending = (image: Image, name: string, box?: Box): PendingImage => ({
   name,
   read: async () => withBox(await readImage(image, name), name, box),
@@ -88,7 +95,9 @@ function checkPixels(pixels: RawPixels, name: string): Picture {
   const isSide = (side: unknown) => Number.isSafeInteger(side) && (side as number) > 0
   if (!isSide(width)) fail(`${name}.width`, 'a positive integer', width)
   if (!isSide(height)) fail(`${name}.height`, 'a positive integer', height)
-  if (channels !== 1 && channels !== 3) fail(`${name}.channels`, '1 or 3', channels)
+  if (channels !== 1 && channels !== 3)
+    fail(`${name}.channels`, '1 or 3 (leave an alpha channel out)', channels)
+  unshared(data, `${name}.data`)
   const expected = width * height * channels
   if (data.length !== expected)
     fail(`${name}.data`, `${expected} bytes (width x height x channels)`, data.length)
@@ -102,6 +111,8 @@ function splitTensor(tensor: Tensor<'uint8'>): RawPixels[] {
   if (dtype !== 'uint8') fail('dtype', '`uint8`', dtype)
   const [count, height, width, channels] = shape as [number, number, number, 1 | 3]
   if (shape.length !== 4) fail('shape', '(N, H, W, C)', `(${shape.join(', ')})`)
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+    fail('shape', 'four whole numbers', `(${shape.join(', ')})`)
   const area = height * width * channels
   if (data.length !== count * area) fail('data', `${count * area} bytes for its shape`, data.length)
   return Array.from({ length: count }, (_, i) => ({
@@ -118,12 +129,13 @@ function withBox(picture: Picture, name: string, box?: Box): NativeInput {
   return box === undefined ? input : { ...input, box: checkBox(box, picture, name) }
 }
 
-function checkBox(box: Box, { width, height }: Picture, name: string): Box {
-  const sides = { left: box?.left, top: box?.top, width: box?.width, height: box?.height }
-  for (const [side, value] of Object.entries(sides)) {
-    if (!Number.isSafeInteger(value))
-      fail(`box.${side}`, 'an integer, in pixels of the upright picture', value)
-  }
+const side: Check<number> = (value, name) =>
+  Number.isSafeInteger(value)
+    ? (value as number)
+    : fail(name, 'an integer, in pixels of the upright picture', value)
+
+function checkBox(given: Box, { width, height }: Picture, name: string): Box {
+  const box = readOptions<Box>(given, { left: side, top: side, width: side, height: side }, 'box', 'box.')
   const inside =
     box.left >= 0 &&
     box.top >= 0 &&
@@ -131,10 +143,10 @@ function checkBox(box: Box, { width, height }: Picture, name: string): Box {
     box.height > 0 &&
     box.left + box.width <= width &&
     box.top + box.height <= height
-  if (inside) return sides
-  const given = `left ${box.left}, top ${box.top}, width ${box.width}, height ${box.height}`
+  if (inside) return box
+  const asked = `left ${box.left}, top ${box.top}, width ${box.width}, height ${box.height}`
   throw new FerError(
     'ERR_BAD_BOX',
-    `The box (${given}) does not lie inside \`${basename(name)}\`, which is ${width} x ${height} pixels upright. Clip it to the picture`,
+    `The box (${asked}) does not lie inside \`${basename(name)}\`, which is ${width} x ${height} pixels upright. Clip it to the picture`,
   )
 }

@@ -1,5 +1,5 @@
 import type { NativeAugmentation } from '../native.js'
-import { number, optional, readOptions } from './check.js'
+import { fail, number, optional, readOptions } from './check.js'
 
 /** What may happen to a training picture; each amount limits a uniform draw, and 0 switches it off. */
 export interface AugmentationOptions {
@@ -28,9 +28,20 @@ export interface AugmentationOptions {
 
 const fraction = (fallback: number) => optional(number(0, 1), fallback)
 
+const nothing: AugmentationOptions = {
+  flip: 0,
+  shift: 0,
+  scale: 0,
+  rotation: 0,
+  brightness: 0,
+  contrast: 0,
+  noise: 0,
+  erase: 0,
+}
+
 export function readAugmentation(given: unknown, name: string): NativeAugmentation {
-  return readOptions<NativeAugmentation>(
-    given,
+  const settings = readOptions<NativeAugmentation>(
+    given === false ? nothing : given,
     {
       flip: fraction(0.5),
       shift: optional(number(0, 0.5), 0.08),
@@ -44,7 +55,10 @@ export function readAugmentation(given: unknown, name: string): NativeAugmentati
       eraseSmallest: fraction(0.02),
       eraseLargest: fraction(0.1),
     },
-    `\`${name}\``,
+    name,
     `${name}.`,
   )
+  const { eraseSmallest, eraseLargest } = settings
+  if (eraseSmallest > eraseLargest) fail(`${name}.eraseSmallest`, 'at most `eraseLargest`', eraseSmallest)
+  return settings
 }

@@ -40,7 +40,7 @@ function show(value: unknown): string {
   if (value === '') return 'an empty string'
   if (value === null || value === undefined) return `\`${value}\``
   if (typeof value === 'object' || typeof value === 'function')
-    return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+    return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : 'a function'
   return `\`${String(value)}\` (${typeof value})`
 }
 
@@ -69,6 +69,15 @@ export function oneOf<N extends string>(names: readonly N[]): Check<N> {
     const near = typeof value === 'string' ? closest(value, names) : undefined
     return fail(name, `one of ${names.join(', ')}${near ? ` (did you mean \`${near}\`?)` : ''}`, value)
   }
+}
+
+/** Node-API hands native code no memory that other threads may write to. */
+export function unshared<A extends ArrayBufferView>(array: A, name: string): A {
+  if (!(array.buffer instanceof SharedArrayBuffer)) return array
+  throw new FerError(
+    'ERR_INVALID_OPTION',
+    `Expected \`${name}\` not to lie in a SharedArrayBuffer. Copy it into an array of its own`,
+  )
 }
 
 export const boolean: Check<boolean> = (value, name) =>

@@ -86,7 +86,8 @@ export interface TrainOptions {
   labelSmoothing?: number
   /** Gradients are scaled down to this norm; 0, the default, never. */
   clipNorm?: number
-  augmentation?: AugmentationOptions
+  /** `false`: none. */
+  augmentation?: AugmentationOptions | false
   /** Aborts between batches, after writing last.safetensors; the run then rejects with `signal.reason`. */
   signal?: AbortSignal
   /** Hears how far the pictures have been decoded, the first time they are. */
@@ -130,7 +131,7 @@ const usual = {
   sgd: { learningRate: 0.05, weightDecay: 5e-4 },
 } as const
 
-const dataset: Check<Dataset> = (value, name) =>
+export const dataset: Check<Dataset> = (value, name) =>
   typeof (value as Dataset | null)?.open === 'function'
     ? (value as Dataset)
     : fail(name, 'a data set such as datasets.folder(path)', value)
@@ -164,7 +165,7 @@ export function readTrainOptions(given: unknown): TrainingSettings {
     warmupEpochs: optional(number(0, 10000), undefined),
     labelSmoothing: optional(number(0, 0.9), 0),
     clipNorm: optional(number(0, 1e9), 0),
-    augmentation: (value: unknown, name: string) => readAugmentation(value ?? {}, name),
+    augmentation: (value: unknown, name: string) => readAugmentation(value === undefined ? {} : value, name),
     signal: optional(signal, undefined),
     onPack: optional(callback<(progress: PackProgress) => void>(), undefined),
   })

@@ -30,7 +30,7 @@ const usageErrors: readonly [string, () => readonly string[], RegExp][] = [
   ['a missing picture', () => ['predict', '--model', 'x'], /missing required argument 'image'/],
   ['a missing model', () => ['inspect'], /missing required argument 'model'/],
   ['too many arguments', () => ['doctor', 'please'], /too many arguments/],
-  ['an empty number', () => train('--epochs', ''), /`--epochs` to be a number, got ``/],
+  ['an empty number', () => train('--epochs', ''), /`--epochs` to be a number, got an empty string/],
   ['a word for a number', () => train('--epochs', 'abc'), /`--epochs` to be a number, got `abc`/],
   ['a number in another notation', () => train('--epochs', '0x10'), /`--epochs` to be a number/],
   ['half an epoch', () => train('--epochs', '1.5'), /`--epochs` to be an integer from 1 .* got `1.5`/],
@@ -53,7 +53,7 @@ const usageErrors: readonly [string, () => readonly string[], RegExp][] = [
   [
     'a count that is none',
     () => train('--validation', 'synthetic:many'),
-    /--validation synthetic:many: .*integer/,
+    /--validation synthetic:many: .*whole number/,
   ],
   ['an empty output', () => [...train(), '--output', ''], /`--output` to be a non-empty text/],
   [
