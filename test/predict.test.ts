@@ -202,7 +202,7 @@ test('wrong pixels and options are refused with the field and what was given', a
   await refuses(undefined, { model }, /a path, encoded bytes/)
   const shared = new Uint8Array(new SharedArrayBuffer(pictures[0]!.data.length))
   await refuses({ ...pictures[0]!, data: shared }, { model }, /SharedArrayBuffer/)
-  await refuses({ image: pictures[0], bocks: {} }, { model }, /`bocks` in picture 0: did you mean `box`/)
+  await refuses({ image: pictures[0], bx: {} }, { model }, /`bx` in picture 0: did you mean `box`/)
   await refuses(
     { ...pictures[0]!, box: { left: 0, top: 0, width: 5, hight: 5 } },
     { model },

@@ -23,5 +23,5 @@ test('demo leaves a model that loads and a picture, and says where they are', as
   t.true(seconds > 0)
   t.is((await sharp(picture).metadata()).format, 'png')
   await using model = await Model.load(path)
-  t.is(model.info.provenance.data, 'synthetic:35')
+  t.is(model.info.provenance.data, 'synthetic:35 seed 3')
 })

@@ -125,8 +125,8 @@ test('a bad count or seed is refused with its value', (t) => {
   refused({ count: 1_000_001 }, `${count} \`1000001\` (number)`)
   refused({ count: 10.5 }, `${count} \`10.5\` (number)`)
   refused({ count: '70' }, `${count} \`70\` (string)`)
-  refused({ count: null }, `${count} \`null\` (null)`)
-  refused({}, `${count} \`undefined\` (undefined)`)
+  refused({ count: null }, `${count} \`null\``)
+  refused({}, `${count} \`undefined\``)
   const seed = 'Expected `seed` to be an integer from 0 to 4294967295, got'
   refused({ count: 7, seed: -1 }, `${seed} \`-1\` (number)`)
   refused({ count: 7, seed: 2 ** 32 }, `${seed} \`4294967296\` (number)`)
