@@ -77,7 +77,7 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * What the classifier reads: (N, featureCount) row-major, s^2 values a face with head `arm`. The array is the memory
+   * What the classifier reads: (N, F) row-major; with head `arm` F is s^2, its affinity included, with `gap` 512. The array is the memory
    * LibTorch computed it in, not a copy.
    */
   async features(input: Input, options: InferenceOptions = {}): Promise<Float32Array> {

@@ -120,7 +120,7 @@ function fromPip() {
     )
   let result = pip()
   if (result.status !== 0) result = pip('--extra-index-url', 'https://download.pytorch.org/whl/cpu')
-  if (result.status !== 0) throw new Error(lastLine(result.stderr) ?? result.error?.message ?? 'pip failed')
+  if (result.status !== 0) throw new Error(firstError(result.stderr) ?? result.error?.message ?? 'pip failed')
   const wheel = readdirSync(download).find((file) => file.endsWith('.whl'))
   return unpack(join(download, wheel), 'torch')
 }
@@ -159,4 +159,4 @@ function unpack(archive, folder) {
   return cached
 }
 
-const lastLine = (text) => text?.trim().split('\n').at(-1)
+const firstError = (text) => text?.split('\n').find((line) => line.startsWith('ERROR'))

@@ -2,7 +2,7 @@
 // when nothing it reads has changed, so that a second run takes no time and needs no network.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +47,8 @@ function compileTypeScript() {
   step('dist/.stamp', 'dist/index.js', ['lib', 'tsconfig.json'], '', () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     run('node', [programOf('typescript', 'tsc'), '-p', root])
+    // npx runs it where it lies; npm sets the mode only where it installs the package.
+    chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)
   })
 }
 

@@ -23,17 +23,6 @@ interface TrainFlags extends Omit<TrainOptions, 'data' | 'validation' | 'augment
   readonly json?: true
 }
 
-const unaugmented = {
-  flip: 0,
-  shift: 0,
-  scale: 0,
-  rotation: 0,
-  brightness: 0,
-  contrast: 0,
-  noise: 0,
-  erase: 0,
-} as const
-
 const examples = `
 Examples:
   $ fer-torch train --data fer2013:datasets/fer2013 --output runs/fer2013 --image-size 48
@@ -98,7 +87,7 @@ async function runTrain(flags: TrainFlags): Promise<void> {
     ...options,
     data: await readSpec(data, '--data'),
     ...(validation === undefined ? {} : { validation: await readSpec(validation, '--validation') }),
-    ...(augmentation ? {} : { augmentation: unaugmented }),
+    ...(augmentation ? {} : { augmentation: false as const }),
   }
   const { train } = await import('../index.js')
   const result = await followTraining((hooks) => train({ ...settings, ...hooks }))

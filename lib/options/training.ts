@@ -17,7 +17,6 @@ import {
   stems,
 } from '../catalog.js'
 import type { Dataset } from '../datasets/dataset.js'
-import type { NativeAugmentation } from '../native.js'
 import { type AugmentationOptions, readAugmentation } from './augmentation.js'
 import {
   type Check,
@@ -95,35 +94,7 @@ export interface TrainOptions {
 }
 
 /** Every field filled in, but those that depend on the data. */
-export interface TrainingSettings {
-  readonly data: Dataset
-  readonly validation: Dataset | undefined
-  readonly output: string
-  readonly epochs: number
-  readonly batchSize: number
-  readonly seed: number
-  readonly precision: PrecisionName
-  readonly backbone: BackboneName
-  readonly head: HeadName
-  readonly stem: StemName
-  readonly imageSize: number
-  readonly color: Color | undefined
-  readonly affinity: AffinityName
-  readonly optimizer: OptimizerName
-  readonly learningRate: number
-  readonly weightDecay: number
-  readonly momentum: number
-  readonly beta1: number
-  readonly beta2: number
-  readonly schedule: ScheduleName
-  readonly decay: number
-  readonly warmupEpochs: number
-  readonly labelSmoothing: number
-  readonly clipNorm: number
-  readonly augmentation: NativeAugmentation
-  readonly signal: AbortSignal | undefined
-  readonly onPack: ((progress: PackProgress) => void) | undefined
-}
+export type TrainingSettings = Readonly<ReturnType<typeof readTrainOptions>>
 
 const usual = {
   adam: { learningRate: 1e-3, weightDecay: 1e-4 },
@@ -139,7 +110,7 @@ export const dataset: Check<Dataset> = (value, name) =>
 const stemFor = (imageSize: number): StemName =>
   imageSize < 64 ? 'small' : imageSize < 112 ? 'medium' : 'standard'
 
-export function readTrainOptions(given: unknown): TrainingSettings {
+export function readTrainOptions(given: unknown) {
   const read = readOptions(given, {
     data: dataset,
     validation: optional(dataset, undefined),
