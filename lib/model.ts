@@ -1,19 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { cancellable, chosenPrecision, settled, toFerError } from './calls.js'
 import { type AffinityName, affinities, backbones, colors, heads, stems } from './catalog.js'
 import { FerError } from './errors.js'
 import { type Input, pendingImages, readAll } from './images/inputs.js'
-import {
-  cancellable,
-  chosenPrecision,
-  type NativeInference,
-  type Network,
-  type NetworkSpec,
-  type Normalization,
-  native,
-  settled,
-  toFerError,
-} from './native.js'
+import { type NativeInference, type Network, type NetworkSpec, type Normalization, native } from './native.js'
 import {
   type Check,
   fail,

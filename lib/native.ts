@@ -10,7 +10,7 @@ import type {
   ScheduleName,
   StemName,
 } from './catalog.js'
-import { type ErrorCode, errorCodes, FerError } from './errors.js'
+import { FerError } from './errors.js'
 import type { DType, Tensor } from './tensor.js'
 
 /** What a network is made of and expects; every field is needed. */
@@ -229,65 +229,3 @@ function load(): Native {
     )
   }
 }
-
-/** What `auto` stands for on this machine. */
-export const chosenPrecision = (name: PrecisionName): 'float32' | 'bfloat16' =>
-  name === 'auto' ? autoPrecision : name
-const { autoPrecision } = native.describe()
-
-/** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
-export async function settled<T>(
-  call: Promise<T> | (() => T | Promise<T>),
-  signal?: AbortSignal,
-): Promise<T> {
-  try {
-    return await (typeof call === 'function' ? call() : call)
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ABORTED' && signal?.aborted) throw signal.reason
-    throw toFerError(error)
-  }
-}
-
-/** An error of the addon as our own; any other as it is. */
-export function toFerError(error: unknown): unknown {
-  const { code, message } = error as { code?: string; message: string }
-  const isOurs = code !== undefined && Object.hasOwn(errorCodes, code) && !(error instanceof FerError)
-  return isOurs ? new FerError(code as ErrorCode, message, { cause: error }) : error
-}
-
-/**
- * Runs `call` with a cancellation that `signal` raises. `listening` wraps a listener of the caller's: where that throws,
- * the call stops and rejects with what was thrown.
- */
-export async function cancellable<T>(
-  signal: AbortSignal | undefined,
-  call: (cancellation: Cancellation, listening: Listening) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted()
-  const cancellation = new native.Cancellation()
-  const request = () => cancellation.request()
-  let thrown: { error: unknown } | undefined
-  const listening: Listening =
-    (listener) =>
-    (...given) => {
-      try {
-        if (!thrown) listener(...given)
-      } catch (error) {
-        thrown = { error }
-        request()
-      }
-    }
-  signal?.addEventListener('abort', request, { once: true })
-  try {
-    const result = await settled(() => call(cancellation, listening), signal)
-    // It may have thrown at the very end, when there was nothing left to stop.
-    if (thrown) throw (thrown as { error: unknown }).error
-    return result
-  } catch (error) {
-    throw thrown ? (thrown as { error: unknown }).error : error
-  } finally {
-    signal?.removeEventListener('abort', request)
-  }
-}
-
-type Listening = <A extends unknown[]>(listener: (...given: A) => void) => (...given: A) => void

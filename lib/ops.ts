@@ -1,4 +1,6 @@
 /** The kernels themselves, on tensors whose memory is shared with LibTorch both ways: read in place, given in place. */
+
+import { settled, toFerError } from './calls.js'
 import {
   type BackboneName,
   backbones,
@@ -7,7 +9,7 @@ import {
   type StemName,
   stems,
 } from './catalog.js'
-import { type NativeArmWeights, native, settled, toFerError } from './native.js'
+import { type NativeArmWeights, native } from './native.js'
 import { fail, integer, oneOf, optional, readOptions, unshared } from './options/check.js'
 import { byteLength } from './safetensors.js'
 import type { DType, Tensor } from './tensor.js'

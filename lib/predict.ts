@@ -1,3 +1,4 @@
+import { cancellable } from './calls.js'
 import { FerError } from './errors.js'
 import {
   type BoxedImage,
@@ -10,7 +11,7 @@ import {
 } from './images/inputs.js'
 import { softmax } from './metrics/index.js'
 import { inferenceFor, Model, type ModelInfo } from './model.js'
-import { type Box, cancellable, type NativeInput, type Network } from './native.js'
+import type { Box, NativeInput, Network } from './native.js'
 import { boolean, type Check, fail, oneOf, optional, readOptions } from './options/check.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
 import type { Tensor } from './tensor.js'

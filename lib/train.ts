@@ -1,6 +1,7 @@
+import { settled } from './calls.js'
 import type { Metrics } from './metrics/index.js'
 import { Model, type ModelInfo } from './model.js'
-import { native, settled } from './native.js'
+import { native } from './native.js'
 import { readTrainOptions, type TrainingSettings, type TrainOptions } from './options/training.js'
 import { EventStream, type TrainEvent } from './training/events.js'
 import { listFaces, packFaces, type TrainingFaces } from './training/faces.js'

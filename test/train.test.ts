@@ -315,6 +315,15 @@ test('evaluation and prediction of the same pictures agree, whatever their size 
   }
 })
 
+test('a listener that throws stops the call, which rejects with what was thrown', async (t) => {
+  const model = await smallModel()
+  const thrown = new Error('mine')
+  const onProgress = () => {
+    throw thrown
+  }
+  await t.throwsAsync(() => evaluate(model, faces, { onProgress, batchSize: 7 }), { is: thrown })
+})
+
 async function parentOf(path: string): Promise<string> {
   const { mkdir } = await import('node:fs/promises')
   await mkdir(join(path, '..'), { recursive: true })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chosenPrecision, native, packageFolder } from '../native.js'
+import { chosenPrecision } from '../calls.js'
+import { native, packageFolder } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
 import type { TrainingFaces } from './faces.js'
 

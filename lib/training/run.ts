@@ -1,6 +1,7 @@
+import { cancellable } from '../calls.js'
 import { type Metrics, measure } from '../metrics/index.js'
 import { inferenceFor, type ModelInfo, saveNetwork } from '../model.js'
-import { cancellable, type Network, native, type StepReport, type Trainer } from '../native.js'
+import { type Network, native, type StepReport, type Trainer } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
 import type { EpochEvent, EventStream } from './events.js'
 import type { PackedFaces, TrainingFaces } from './faces.js'

@@ -1,0 +1,64 @@
+import type { PrecisionName } from './catalog.js'
+import { type ErrorCode, errorCodes, FerError } from './errors.js'
+import { type Cancellation, native } from './native.js'
+
+const { autoPrecision } = native.describe()
+
+/** What `auto` stands for on this machine. */
+export const chosenPrecision = (name: PrecisionName): 'float32' | 'bfloat16' =>
+  name === 'auto' ? autoPrecision : name
+
+/** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
+export async function settled<T>(
+  call: Promise<T> | (() => T | Promise<T>),
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    return await (typeof call === 'function' ? call() : call)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ABORTED' && signal?.aborted) throw signal.reason
+    throw toFerError(error)
+  }
+}
+
+/** An error of the addon as our own; any other as it is. */
+export function toFerError(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  const isOurs = code !== undefined && Object.hasOwn(errorCodes, code) && !(error instanceof FerError)
+  return isOurs ? new FerError(code as ErrorCode, message, { cause: error }) : error
+}
+
+/** Wraps a listener of the caller's: where it throws, the call stops and rejects with what was thrown. */
+type Listening = <A extends unknown[]>(listener: (...given: A) => void) => (...given: A) => void
+
+/** Runs `call` with a cancellation that `signal`, or a listener that throws, raises. */
+export async function cancellable<T>(
+  signal: AbortSignal | undefined,
+  call: (cancellation: Cancellation, listening: Listening) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted()
+  const cancellation = new native.Cancellation()
+  const stop = new AbortController()
+  stop.signal.addEventListener('abort', () => cancellation.request())
+  const follow = () => stop.abort(signal?.reason)
+  signal?.addEventListener('abort', follow, { once: true })
+  try {
+    const result = await settled(() => call(cancellation, listeningTo(stop)), stop.signal)
+    // It may have been stopped at the very end, when there was nothing left to stop.
+    stop.signal.throwIfAborted()
+    return result
+  } finally {
+    signal?.removeEventListener('abort', follow)
+  }
+}
+
+const listeningTo =
+  (stop: AbortController): Listening =>
+  (listener) =>
+  (...given) => {
+    try {
+      listener(...given)
+    } catch (error) {
+      stop.abort(error)
+    }
+  }
