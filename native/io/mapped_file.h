@@ -15,7 +15,6 @@ class MappedFile : public std::enable_shared_from_this<MappedFile> {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  size_t size() const { return size_; }
   /// Throws ERR_BAD_MODEL where the tensor does not lie wholly inside the file. Read-only.
   at::Tensor tensor(size_t offset, const std::vector<int64_t>& shape, at::ScalarType dtype);
 

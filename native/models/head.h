@@ -5,7 +5,7 @@
 
 namespace fer {
 
-/// From the backbone's map (N, C, h, w) to logits. All arithmetic after the first product is float32.
+/// From the backbone's map (N, C, h, w) to logits. All arithmetic after pooling or de-albino is float32.
 class Head : public torch::nn::Module {
  public:
   /// (N, F) float32, what the classifier reads.

@@ -314,57 +314,48 @@ TEST(Trainer, TheSameSeedGivesTheSameWeightsToTheBit) {
       trained(Precision::float32, "adam", 5, 2)[0].tensor.equal(trained(Precision::float32, "adam", 6, 2)[0].tensor));
 }
 
-TEST(Trainer, StopsBetweenStepsWhenCancelled) {
+std::shared_ptr<Network> plain_network() {
   const NetworkSpec spec{.backbone = "resnet18",
                          .head = "gap",
                          .stem = "small",
                          .classes = 7,
                          .affinity = Affinity::none,
                          .input = {32, Color::rgb, plain}};
-  auto network = std::make_shared<Network>(spec, 1);
-  Trainer trainer(network, random_faces(32, 32, 1), first(32),
-                  {.epochs = 9,
-                   .optimizer = "sgd",
-                   .optimizer_settings = {0, 0.9, 0.9, 0.999},
-                   .schedule = "constant",
-                   .learning_rate = 0.01,
-                   .decay = 0.9,
-                   .warmup_epochs = 0,
-                   .label_smoothing = 0,
-                   .clip_norm = 0,
-                   .precision = Precision::float32,
-                   .loader = loader_options(8, 1, nothing)});
+  return std::make_shared<Network>(spec, 1);
+}
+
+Trainer plain_trainer(const std::shared_ptr<Network>& network) {
+  return {network,
+          random_faces(32, 32, 1),
+          first(32),
+          {.epochs = 9,
+           .optimizer = "sgd",
+           .optimizer_settings = {.weight_decay = 0, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+           .schedule = "constant",
+           .learning_rate = 0.01,
+           .decay = 0.9,
+           .warmup_epochs = 0,
+           .label_smoothing = 0,
+           .clip_norm = 0,
+           .precision = Precision::float32,
+           .loader = loader_options(8, 1, nothing)}};
+}
+
+TEST(Trainer, StopsBetweenStepsWhenCancelled) {
+  auto trainer = plain_trainer(plain_network());
   Cancellation cancellation;
-  EXPECT_THROW(trainer.run_until(100, cancellation,
-                                 [&](const Step& step) {
-                                   if (step.step == 2) cancellation.request();
-                                 }),
-               Error);
+  const auto cancel_at_two = [&](const Step& step) {
+    if (step.step == 2) cancellation.request();
+  };
+  EXPECT_THROW(trainer.run_until(100, cancellation, cancel_at_two), Error);
   EXPECT_EQ(trainer.steps_done(), 2);
 }
 
 TEST(Trainer, ALossThatIsNotANumberIsAnErrorThatLeavesTheWeights) {
-  const NetworkSpec spec{.backbone = "resnet18",
-                         .head = "gap",
-                         .stem = "small",
-                         .classes = 7,
-                         .affinity = Affinity::none,
-                         .input = {32, Color::rgb, plain}};
-  auto network = std::make_shared<Network>(spec, 1);
+  const auto network = plain_network();
   network->parameters().back().data().fill_(std::numeric_limits<float>::quiet_NaN());
   const auto before = network->parameters().front().clone();
-  Trainer trainer(network, random_faces(16, 32, 1), first(16),
-                  {.epochs = 1,
-                   .optimizer = "adam",
-                   .optimizer_settings = {0, 0.9, 0.9, 0.999},
-                   .schedule = "constant",
-                   .learning_rate = 0.01,
-                   .decay = 0.9,
-                   .warmup_epochs = 0,
-                   .label_smoothing = 0,
-                   .clip_norm = 0,
-                   .precision = Precision::float32,
-                   .loader = loader_options(8, 1, nothing)});
+  auto trainer = plain_trainer(network);
   try {
     trainer.run_until(1, Cancellation(), [](const Step&) {});
     FAIL() << "expected ERR_DIVERGED";
