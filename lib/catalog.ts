@@ -1,5 +1,5 @@
 // The names one may choose from. The native tables own them; a test holds both together.
-export const backbones = ['resnet18'] as const
+export const backbones = ['resnet18', 'resnet34'] as const
 export const heads = ['arm', 'gap'] as const
 export const stems = ['standard', 'medium', 'small'] as const
 export const affinities = ['ema', 'batch', 'none'] as const

@@ -22,4 +22,11 @@ export type { PackProgress, TrainOptions } from './options/training.js'
 export { type Prediction, type PredictOptions, predict } from './predict.js'
 export type { DType, Tensor } from './tensor.js'
 export { type TrainingRun, type TrainResult, train } from './train.js'
-export type { CheckpointEvent, EpochEvent, StepEvent, TrainEvent } from './training/events.js'
+export type {
+  CheckpointEvent,
+  EpochEvent,
+  PretrainedReport,
+  StartEvent,
+  StepEvent,
+  TrainEvent,
+} from './training/events.js'

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { cancellable, chosenPrecision, settled, toFerError } from './calls.js'
 import { type AffinityName, affinities, backbones, colors, heads, stems } from './catalog.js'
@@ -17,7 +17,7 @@ import {
   text,
 } from './options/check.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
-import { makePrefix, readHeader } from './safetensors.js'
+import { makePrefix, readHeaderOf } from './safetensors.js'
 
 /** What a model is, as its file's header says. */
 export interface ModelInfo extends NetworkSpec {
@@ -43,20 +43,16 @@ export class Model implements AsyncDisposable {
   /** Reads a safetensors file that `save` or `train` wrote. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL. */
   static async load(path: string): Promise<Model> {
     text(path, 'path')
-    const file = await stat(path).catch(() => undefined)
-    if (!file?.isFile()) {
-      throw new FerError(
-        'ERR_MODEL_NOT_FOUND',
-        `There is no model file \`${resolve(path)}\`. Train one, or correct the path`,
-      )
-    }
-    const header = await readHeader(path)
-    const info = readInfo(path, header.metadata)
+    const file = await openModel(path)
     try {
-      const network = await settled(native.createNetwork(info, { path, tensors: header.tensors }))
+      const { metadata, tensors } = await readHeaderOf(file, path)
+      const info = readInfo(path, metadata)
+      const network = await settled(native.createNetwork(info, { descriptor: file.fd, path, tensors }))
       return new Model(info, network)
     } catch (error) {
       throw badModel(path, error)
+    } finally {
+      await file.close()
     }
   }
 
@@ -98,6 +94,21 @@ export class Model implements AsyncDisposable {
   static borrow(model: Model): Network {
     return lend(model.#network)
   }
+}
+
+async function openModel(path: string): Promise<FileHandle> {
+  const file = await stat(path).catch(() => undefined)
+  if (file?.isFile()) {
+    return open(path).catch((cause: Error) => {
+      throw new FerError('ERR_BAD_MODEL', `Cannot read \`${path}\`: ${cause.message}. Make it readable`, {
+        cause,
+      })
+    })
+  }
+  throw new FerError(
+    'ERR_MODEL_NOT_FOUND',
+    `There is no model file \`${resolve(path)}\`. Train one, or correct the path`,
+  )
 }
 
 function lend(network: Network): Network {

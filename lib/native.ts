@@ -70,12 +70,28 @@ export interface NativeTraining {
   readonly augmentation: NativeAugmentation
 }
 
-/** Where a tensor lies in a file: `offset` in bytes from its beginning. */
+/** Where a tensor lies in a file: `offset` in bytes from its beginning, `strides` in items; row-major without. */
 export interface TensorPlace {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
+  readonly strides?: readonly number[]
   readonly offset: number
+}
+
+/** Tensors of a file that is open, and stays open until the call that reads it settles. */
+export interface OpenTensors {
+  readonly descriptor: number
+  /** What errors call it. */
+  readonly path: string
+  readonly tensors: readonly TensorPlace[]
+}
+
+/** A tensor to be written. */
+export interface TensorEntry {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
 }
 
 export interface Box {
@@ -104,7 +120,7 @@ export interface Cancellation {
 export type ImageSet = object
 
 export interface Network {
-  state(): { name: string; dtype: DType; shape: number[] }[]
+  state(): TensorEntry[]
   calibrated(): boolean
   save(path: string, prefix: Uint8Array, dtype: 'float32' | 'bfloat16'): Promise<void>
   infer(
@@ -120,6 +136,16 @@ export interface Network {
     cancellation: Cancellation,
     onProgress: (done: number) => void,
   ): Promise<Tensor<'float32'>>
+  /** Takes over the tensors of a file and leaves the others as they are. */
+  adopt(file: OpenTensors): Promise<void>
+  /** Sets the running generic part to the mean unique part of these pictures. */
+  calibrate(
+    images: ImageSet,
+    indices: readonly number[],
+    options: NativeInference,
+    cancellation: Cancellation,
+    onProgress: (done: number) => void,
+  ): Promise<void>
   /** Another handle of the same weights, which disposing of this one leaves alone. */
   share(): Network
   dispose(): void
@@ -129,7 +155,17 @@ export interface Trainer {
   /** The one asked for, or the number of pictures where there are fewer. */
   readonly batchSize: number
   readonly stepsPerEpoch: number
-  run(untilStep: number, cancellation: Cancellation, onStep: (step: StepReport) => void): Promise<number>
+  /** Until so many steps are done, or one at least and the time is over. Resolves with the number of steps done. */
+  run(
+    untilStep: number,
+    milliseconds: number,
+    cancellation: Cancellation,
+    onStep: (step: StepReport) => void,
+  ): Promise<number>
+  /** Weights and optimizer, in the order in which `save` writes them. */
+  state(): TensorEntry[]
+  save(path: string, prefix: Uint8Array): Promise<void>
+  restore(file: OpenTensors, stepsDone: number): Promise<void>
   evaluate(
     images: ImageSet,
     indices: readonly number[],
@@ -172,16 +208,15 @@ interface Native {
     source: Tensor<'uint8'> | { path: string; offset: number; shape: readonly number[] },
     labels: Int32Array,
   ) => ImageSet
-  createNetwork(
-    spec: NetworkSpec,
-    source: number | { path: string; tensors: readonly TensorPlace[] },
-  ): Promise<Network>
+  createNetwork(spec: NetworkSpec, source: number | OpenTensors): Promise<Network>
   Trainer: new (
     network: Network,
     images: ImageSet,
     indices: readonly number[],
     options: NativeTraining,
   ) => Trainer
+  /** Holds a folder until the answer is called or the process ends; undefined where another holds it. */
+  lockFolder(folder: string): (() => void) | undefined
   arm(features: Tensor, weights: NativeArmWeights): Promise<Tensor>
   resize(pixels: Tensor, height: number, width: number): Promise<Tensor>
   toColor(pixels: Tensor<'uint8'>, color: Color): Promise<Tensor<'uint8'>>

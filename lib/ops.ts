@@ -123,12 +123,13 @@ function construct<T>(make: () => T): T {
   }
 }
 
-const dtypes = ['uint8', 'int32', 'int64', 'bfloat16', 'float32', 'float64'] as const
+const dtypes = ['uint8', 'int32', 'int64', 'bfloat16', 'float16', 'float32', 'float64'] as const
 const arrays = {
   uint8: Uint8Array,
   int32: Int32Array,
   int64: BigInt64Array,
   bfloat16: Uint16Array,
+  float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
 } as const

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { FerError } from './errors.js'
-import type { TensorPlace } from './native.js'
+import type { TensorEntry, TensorPlace } from './native.js'
 import type { DType } from './tensor.js'
 
 // The safetensors format: the header's length (8 bytes, little-endian), a JSON header, then the tensors' bytes.
@@ -11,6 +11,7 @@ const codes: Readonly<Record<DType, string>> = {
   int32: 'I32',
   int64: 'I64',
   bfloat16: 'BF16',
+  float16: 'F16',
   float32: 'F32',
   float64: 'F64',
 }
@@ -19,17 +20,12 @@ const bytesPerItem: Readonly<Record<DType, number>> = {
   int32: 4,
   int64: 8,
   bfloat16: 2,
+  float16: 2,
   float32: 4,
   float64: 8,
 }
 /** The format's own limit. */
 const largestHeader = 100_000_000
-
-export interface TensorEntry {
-  readonly name: string
-  readonly dtype: DType
-  readonly shape: readonly number[]
-}
 
 export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>
@@ -60,22 +56,28 @@ export function makePrefix(
   return prefix
 }
 
-/** Reads and checks a header; nothing of the tensors is read. ERR_BAD_MODEL names the file and what is wrong. */
+/** The header of the file at `path`, read as by `readHeaderOf`. */
 export async function readHeader(path: string): Promise<SafetensorsHeader> {
-  const bad = (what: string) =>
-    new FerError('ERR_BAD_MODEL', `\`${path}\` is not a safetensors file: ${what}. Copy or make it anew`)
   const file = await open(path)
   try {
-    const { size } = await file.stat()
-    const { buffer: start } = await file.read(Buffer.alloc(8), 0, 8, 0)
-    const length = size < 8 ? 0n : start.readBigUInt64LE()
-    if (length < 2n || length > BigInt(Math.min(size - 8, largestHeader)))
-      throw bad(`its header has a length of ${length} bytes`)
-    const { buffer: json } = await file.read(Buffer.alloc(Number(length)), 0, Number(length), 8)
-    return parseHeader(json.toString(), 8 + Number(length), size, bad)
+    return await readHeaderOf(file, path)
   } finally {
     await file.close()
   }
+}
+
+/** Reads and checks a header; nothing of the tensors is read. ERR_BAD_MODEL names the file and what is wrong. */
+export async function readHeaderOf(file: FileHandle, path: string): Promise<SafetensorsHeader> {
+  const bad = (what: string) =>
+    new FerError('ERR_BAD_MODEL', `\`${path}\` is not a safetensors file: ${what}. Copy or make it anew`)
+  const { size } = await file.stat()
+  const { buffer: start } = await file.read(Buffer.alloc(8), 0, 8, 0)
+  const length = size < 8 ? 0n : start.readBigUInt64LE()
+  if (length < 2n || length > BigInt(Math.min(size - 8, largestHeader)))
+    throw bad(`its header has a length of ${length} bytes`)
+  const { buffer: json, bytesRead } = await file.read(Buffer.alloc(Number(length)), 0, Number(length), 8)
+  if (bytesRead < length) throw bad('it is truncated')
+  return parseHeader(json.toString(), 8 + Number(length), size, bad)
 }
 
 function parseHeader(
@@ -95,7 +97,24 @@ function parseHeader(
   const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>
   const texts = Object.entries((metadata ?? {}) as object).filter((entry) => typeof entry[1] === 'string')
   const tensors = Object.entries(entries).map(([name, entry]) => readEntry(name, entry, start, size, bad))
+  checkLayout(tensors, start, size, bad)
   return { metadata: Object.fromEntries(texts), tensors }
+}
+
+/** The format has neither gaps nor overlaps. A name given twice leaves a gap, since JSON keeps the last. */
+function checkLayout(
+  tensors: readonly TensorPlace[],
+  start: number,
+  size: number,
+  bad: (what: string) => FerError,
+): void {
+  let end = start
+  for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset || byteLength(a) - byteLength(b))) {
+    if (tensor.offset !== end)
+      throw bad(`tensor \`${tensor.name}\` does not begin where the one before it ends`)
+    end += byteLength(tensor)
+  }
+  if (end !== size) throw bad(`it has ${size - end} bytes that belong to no tensor`)
 }
 
 function readEntry(

@@ -1,11 +1,19 @@
 import { settled } from './calls.js'
+import { FerError } from './errors.js'
 import type { Metrics } from './metrics/index.js'
-import { Model, type ModelInfo } from './model.js'
-import { native } from './native.js'
+import { Model } from './model.js'
+import { type NetworkSpec, native } from './native.js'
 import { readTrainOptions, type TrainingSettings, type TrainOptions } from './options/training.js'
+import {
+  checkSameRun,
+  digestOf,
+  freshProgress,
+  machineChanges,
+  readCheckpoint,
+} from './training/checkpoint.js'
 import { EventStream, type TrainEvent } from './training/events.js'
 import { listFaces, packFaces, type TrainingFaces } from './training/faces.js'
-import { claimOutput, releaseOutput } from './training/output.js'
+import { claimOutput, type Output } from './training/output.js'
 import { provenanceOf } from './training/provenance.js'
 import { runEpochs } from './training/run.js'
 
@@ -39,27 +47,72 @@ export function train(options: TrainOptions): TrainingRun {
 }
 
 async function execute(options: TrainOptions, events: EventStream): Promise<TrainResult> {
-  const settings = readTrainOptions(options)
-  settings.signal?.throwIfAborted()
-  const faces = await listFaces(settings)
-  const info = infoFor(settings, faces)
+  const given = readTrainOptions(options)
+  given.signal?.throwIfAborted()
+  const faces = await listFaces(given)
+  const spec = specFor(given, faces)
   // Before pictures are decoded, which may take minutes: it refuses what cannot be built.
-  const network = await settled(native.createNetwork(info, settings.seed))
-  const output = await claimOutput(settings.output)
+  const network = await settled(native.createNetwork(spec, given.seed))
+  const output = await claimOutput(given.output, given.resume)
   try {
+    const start = await beginning(options, given, faces, output)
+    const { settings, provenance } = start
     const packed = await packFaces(faces, settings)
-    const { epoch, metrics } = await runEpochs({ settings, output, faces, packed, info, network, events })
+    const info = { ...spec, classes: faces.classes, provenance }
+    const { epoch, metrics } = await runEpochs({ ...start, output, faces, packed, info, network, events })
     const model = await Model.load(output.best)
     return { model, metrics, best: { epoch, accuracy: metrics.accuracy, path: output.best } }
   } finally {
     network.dispose()
-    await releaseOutput(output)
+    output.release()
   }
 }
 
-function infoFor(settings: TrainingSettings, faces: TrainingFaces): ModelInfo {
+function specFor(settings: TrainingSettings, { classes, color }: TrainingFaces): NetworkSpec {
   const { backbone, head, stem, imageSize, affinity } = settings
-  const { classes, color } = faces
-  const spec = { backbone, head, stem, imageSize, color, affinity, normalization, classCount: classes.length }
-  return { ...spec, classes, provenance: provenanceOf(settings, faces) }
+  return { backbone, head, stem, imageSize, color, affinity, normalization, classCount: classes.length }
+}
+
+/** Where the run begins: at its checkpoint, if it has one and is to be resumed, else at the first step. */
+async function beginning(
+  options: TrainOptions,
+  given: TrainingSettings,
+  faces: TrainingFaces,
+  output: Output,
+) {
+  const digest = digestOf(faces)
+  if (!given.resume || !output.begun) {
+    const provenance = provenanceOf(given, faces)
+    return {
+      settings: given,
+      provenance,
+      progress: freshProgress(),
+      digest,
+      changed: [],
+      pretrained: undefined,
+    }
+  }
+  const checkpoint = await readCheckpoint(output.checkpoint)
+  const settings = settingsOfResumed(options, given, checkpoint.provenance.options.epochs)
+  checkSameRun(given.output, checkpoint, provenanceOf(settings, faces), digest)
+  const { progress, provenance: begun } = checkpoint
+  const provenance = { ...begun, options: { ...begun.options, epochs: given.epochs } }
+  const changed = machineChanges(checkpoint)
+  return {
+    settings: { ...settings, epochs: given.epochs },
+    provenance,
+    progress,
+    digest,
+    changed,
+    pretrained: undefined,
+  }
+}
+
+/** Its epochs may grow; what was derived from their number, such as the warm-up, stays as it was. */
+function settingsOfResumed(options: TrainOptions, given: TrainingSettings, epochs: number): TrainingSettings {
+  if (given.epochs >= epochs) return readTrainOptions({ ...options, epochs })
+  throw new FerError(
+    'ERR_RESUME',
+    `The run in \`${given.output}\` was begun with ${epochs} epochs, and \`epochs\`, now ${given.epochs}, may only grow. Give ${epochs} or more`,
+  )
 }

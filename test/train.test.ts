@@ -98,7 +98,11 @@ test('steps that nobody reads in time coalesce', async (t) => {
   await run
   const seen: string[] = []
   for await (const event of run) seen.push(event.type)
-  t.deepEqual(seen, ['step', 'checkpoint', 'checkpoint', 'epoch'], '14 steps were taken, one is kept')
+  t.deepEqual(
+    seen,
+    ['start', 'step', 'checkpoint', 'checkpoint', 'checkpoint', 'epoch'],
+    '14 steps were taken, one is kept',
+  )
 })
 
 test('a failed run rejects when awaited and throws when iterated, and neither alone leaves an unhandled rejection', async (t) => {

@@ -27,14 +27,15 @@ const examples = `
 Examples:
   $ fer-torch train --data fer2013:datasets/fer2013 --output runs/fer2013 --image-size 48
   $ fer-torch train --data folder:faces --output runs/faces --head gap --epochs 40
-  $ fer-torch train --data synthetic:700 --output runs/try --image-size 64 --epochs 2
+  $ fer-torch train --data folder:faces --output runs/faces --head gap --epochs 40 --resume
 
-A run writes best.safetensors, last.safetensors, log.jsonl and metrics.json. The test split is never opened.
+A run writes best.safetensors, last.safetensors, log.jsonl and metrics.json, and checkpoint.safetensors, from which the
+same command with --resume goes on after a run was stopped or killed. The test split is never opened.
 With --json: { best: { epoch, accuracy, path }, metrics, output }.`
 
 export function addTrain(program: Command): void {
   const command = program.command('train').description('train a model on labelled faces')
-  addFlags(command, [...dataFlags(), ...networkFlags(), ...recipeFlags(), jsonFlag()])
+  addFlags(command, [...dataFlags(), ...runFlags(), ...networkFlags(), ...recipeFlags(), jsonFlag()])
   command.addHelpText('after', examples).action(runTrain)
 }
 
@@ -45,6 +46,11 @@ const dataFlags = (): Option[] => [
     textFlag('--validation <spec>', 'faces to choose the best epoch on'),
     'those of --data, else a held-out tenth',
   ),
+]
+
+const runFlags = (): Option[] => [
+  new Option('--resume', 'go on with the run in --output, from its last checkpoint'),
+  withDefault(numberFlag('--checkpoint-minutes <x>', 'time between checkpoints, beside one an epoch'), '5'),
 ]
 
 const networkFlags = (): Option[] => [

@@ -1,4 +1,12 @@
-import type { EpochEvent, PackProgress, StepEvent, TrainEvent, TrainingRun, TrainResult } from '../index.js'
+import type {
+  EpochEvent,
+  PackProgress,
+  StartEvent,
+  StepEvent,
+  TrainEvent,
+  TrainingRun,
+  TrainResult,
+} from '../index.js'
 import { Interrupted, interruptible } from './interrupt.js'
 import { Progress } from './progress.js'
 import { percent } from './table.js'
@@ -30,8 +38,17 @@ export function followTraining(start: (hooks: TrainingHooks) => TrainingRun): Pr
 }
 
 function show(event: TrainEvent, progress: Progress): void {
+  if (event.type === 'start') for (const line of describeStart(event)) progress.line(line)
   if (event.type === 'step') progress.bar('training', event.step, event.steps, describeStep(event))
   if (event.type === 'epoch') progress.line(describeEpoch(event))
+}
+
+function describeStart({ step, steps, epoch, epochs, resumed, changed }: StartEvent): string[] {
+  if (resumed === undefined) return []
+  if (!resumed) return ['there is no checkpoint yet: starting from the beginning']
+  const place = `resuming after step ${step} of ${steps}, in epoch ${epoch} of ${epochs}`
+  const warning = `the result may differ in its last digits from that of an unbroken run: ${changed.join('; ')}`
+  return changed.length > 0 ? [place, warning] : [place]
 }
 
 const describeStep = ({ step, steps, loss, imagesPerSecond }: StepEvent): string =>

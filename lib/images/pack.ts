@@ -6,8 +6,8 @@ import { settled } from '../calls.js'
 import type { Color } from '../catalog.js'
 import type { Picture, Sample, Split } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
-import { type ImageSet, native } from '../native.js'
-import { makePrefix, readHeader, type TensorEntry } from '../safetensors.js'
+import { type ImageSet, native, type TensorEntry } from '../native.js'
+import { makePrefix, readHeader } from '../safetensors.js'
 import { packFolder } from './cache.js'
 
 /** To be raised with any change that alters a packed pixel. */

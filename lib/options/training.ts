@@ -19,6 +19,7 @@ import {
 import type { Dataset } from '../datasets/dataset.js'
 import { type AugmentationOptions, readAugmentation } from './augmentation.js'
 import {
+  boolean,
   type Check,
   callback,
   fail,
@@ -43,8 +44,15 @@ export interface TrainOptions {
   data: Dataset
   /** Chosen on instead of the data's own validation split: its validation split, or all of a flat set. */
   validation?: Dataset
-  /** Folder for the model and the log; made if missing, refused if it holds a run. */
+  /** Folder for the model and the log; made if missing, refused if it holds a run, unless that is resumed. */
   output: string
+  /**
+   * Goes on with the run that `output` holds, from its last checkpoint, to the very weights an unbroken run ends with;
+   * from the beginning where there is none. The options must be those it began with; `epochs` may grow.
+   */
+  resume?: boolean
+  /** Writes a checkpoint so often, beside the one after each epoch; 5. */
+  checkpointMinutes?: number
   /** 20. */
   epochs?: number
   /** 64. */
@@ -87,7 +95,7 @@ export interface TrainOptions {
   clipNorm?: number
   /** `false`: none. */
   augmentation?: AugmentationOptions | false
-  /** Aborts between batches, after writing last.safetensors; the run then rejects with `signal.reason`. */
+  /** Aborts between batches, after writing a checkpoint and last.safetensors; the run then rejects with `signal.reason`. */
   signal?: AbortSignal
   /** Hears how far the pictures have been decoded, the first time they are. */
   onPack?: (progress: PackProgress) => void
@@ -115,6 +123,8 @@ export function readTrainOptions(given: unknown) {
     data: dataset,
     validation: optional(dataset, undefined),
     output: text,
+    resume: optional(boolean, false),
+    checkpointMinutes: optional(number(0, 1e6), 5),
     epochs: optional(integer(1, 10000), 20),
     batchSize: optional(integer(1, 65536), 64),
     seed: optional(integer(0, 2 ** 32 - 1), 0),

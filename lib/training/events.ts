@@ -1,5 +1,34 @@
 import type { Metrics } from '../metrics/index.js'
 
+/** Training begins, or goes on. */
+export interface StartEvent {
+  readonly type: 'start'
+  /** Steps done before: those of the checkpoint that the run goes on from, or 0. */
+  readonly step: number
+  /** Of the whole run. */
+  readonly steps: number
+  /** The one that comes first. */
+  readonly epoch: number
+  readonly epochs: number
+  /** Where `resume` was asked for: whether there was a checkpoint to go on from. */
+  readonly resumed?: boolean
+  /** Why it may not end with the very bits of an unbroken run: what changed since. */
+  readonly changed: readonly string[]
+  /** What became of the weights to begin with, where there were any. */
+  readonly pretrained?: PretrainedReport
+}
+
+/** Which tensors a network took over from a file of weights, and which not. */
+export interface PretrainedReport {
+  readonly path: string
+  /** How many tensors were taken over. */
+  readonly taken: number
+  /** Those of the network that begin fresh, and why. */
+  readonly fresh: readonly string[]
+  /** Those of the file that the network has no place for. */
+  readonly unused: readonly string[]
+}
+
 /** A step was taken. Where nobody reads them in time, only the latest is kept. */
 export interface StepEvent {
   readonly type: 'step'
@@ -29,15 +58,15 @@ export interface EpochEvent {
   readonly peakMemoryBytes: number
 }
 
-/** A model file was written. */
+/** A file was written: the model that is best so far, the latest one, or what `resume` goes on from. */
 export interface CheckpointEvent {
   readonly type: 'checkpoint'
-  readonly kind: 'best' | 'last'
+  readonly kind: 'best' | 'last' | 'resume'
   readonly epoch: number
   readonly path: string
 }
 
-export type TrainEvent = StepEvent | EpochEvent | CheckpointEvent
+export type TrainEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent
 
 /**
  * A queue that many may read, each from the beginning. An unread step is replaced by the next one, so a slow reader

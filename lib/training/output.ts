@@ -1,57 +1,58 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FerError } from '../errors.js'
+import { native } from '../native.js'
 
 const names = {
   best: 'best.safetensors',
   last: 'last.safetensors',
+  checkpoint: 'checkpoint.safetensors',
   log: 'log.jsonl',
   metrics: 'metrics.json',
 } as const
 
-/** The files of one run. */
-export interface Output {
-  readonly best: string
-  readonly last: string
-  readonly log: string
-  readonly metrics: string
+/** The files of one run, held for it alone until `release` is called. */
+export type Output = Readonly<Record<keyof typeof names, string>> & {
+  readonly release: () => void
+  /** Whether there is a checkpoint to go on from. */
+  readonly begun: boolean
 }
 
 /**
- * Makes the folder if it is missing, and the log, which claims it: of two runs only one can make it. ERR_OUTPUT_EXISTS
- * where the folder holds a run already, ERR_OUTPUT where it cannot be written.
+ * Makes the folder if it is missing and locks it. ERR_OUTPUT_EXISTS where another run writes to it, or it holds a run
+ * that is not to be resumed; ERR_OUTPUT where it cannot be written.
  */
-export async function claimOutput(folder: string): Promise<Output> {
-  const at = (name: string) => join(folder, name)
-  const present = await writing(folder, async () => {
+export async function claimOutput(folder: string, resume: boolean): Promise<Output> {
+  const release = await writing(folder, async () => {
     await mkdir(folder, { recursive: true })
-    return readdir(folder)
+    return native.lockFolder(folder)
   })
-  const found = Object.values(names).find((name) => present.includes(name))
-  if (found || !(await claim(at(names.log)))) {
+  if (!release) {
     throw new FerError(
       'ERR_OUTPUT_EXISTS',
-      `\`${folder}\` already holds a run (${found ?? names.log}). Name another folder, or remove that one`,
+      `Another run is writing to \`${folder}\`. Wait for its end, or name another folder`,
     )
   }
-  return { best: at(names.best), last: at(names.last), log: at(names.log), metrics: at(names.metrics) }
+  try {
+    const present = await readdir(folder)
+    if (!resume) refuseRun(folder, present)
+    const paths = Object.entries(names).map(([key, name]) => [key, join(folder, name)])
+    return { ...Object.fromEntries(paths), release, begun: present.includes(names.checkpoint) }
+  } catch (error) {
+    release()
+    throw error
+  }
 }
 
-const claim = (path: string): Promise<boolean> =>
-  writing(path, async () => {
-    try {
-      await writeFile(path, '', { flag: 'wx' })
-      return true
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw error
-    }
-  })
-
-/** Gives the folder back where nothing was learned: another run may then have it. */
-export async function releaseOutput({ last, log }: Output): Promise<void> {
-  const isThere = await stat(last).catch(() => undefined)
-  if (!isThere) await rm(log, { force: true })
+function refuseRun(folder: string, present: readonly string[]): void {
+  const found = Object.values(names).find((name) => present.includes(name))
+  if (!found) return
+  const begun = present.includes(names.checkpoint)
+  const cure = begun ? 'Go on with it with `resume`, name another folder' : 'Name another folder'
+  throw new FerError(
+    'ERR_OUTPUT_EXISTS',
+    `\`${folder}\` already holds a run (${found}). ${cure}, or remove that one`,
+  )
 }
 
 export const writeLog = (path: string, lines: readonly unknown[]): Promise<void> =>
@@ -78,12 +79,7 @@ async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
     return await write()
   } catch (error) {
     const why = (error as Error).message
-    throw new FerError(
-      'ERR_OUTPUT',
-      `Cannot write \`${path}\`: ${why}. Free space or choose another folder`,
-      {
-        cause: error,
-      },
-    )
+    const cure = 'Free space or choose another folder'
+    throw new FerError('ERR_OUTPUT', `Cannot write \`${path}\`: ${why}. ${cure}`, { cause: error })
   }
 }

@@ -3,24 +3,29 @@ import { join } from 'node:path'
 import { chosenPrecision } from '../calls.js'
 import { native, packageFolder } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
+import type { PretrainedReport } from './events.js'
 import type { TrainingFaces } from './faces.js'
 
-interface Versions {
-  readonly ferTorch: string
-  readonly libTorch: string
-  readonly node: string
+/** What a model file says of its making. */
+export interface Provenance extends Readonly<Record<string, unknown>> {
+  readonly versions: Readonly<Record<string, string>>
+  /** Every option that decides the result, in its normal form. */
+  readonly options: Readonly<Record<string, unknown>> & { readonly epochs: number }
 }
 
-export function versions(): Versions {
+export function versions(): Readonly<Record<string, string>> {
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
     version: string
   }
   return { ferTorch: version, libTorch: native.describe().libTorch, node: process.version }
 }
 
-/** What a model file says of its making. */
-export function provenanceOf(settings: TrainingSettings, faces: TrainingFaces): Record<string, unknown> {
-  const { data, validation, output, signal, onPack, ...options } = settings
+export function provenanceOf(
+  settings: TrainingSettings,
+  faces: TrainingFaces,
+  pretrained?: PretrainedReport,
+): Provenance {
+  const { data, validation, output, resume, checkpointMinutes, signal, onPack, ...options } = settings
   return {
     versions: versions(),
     data: data.name,
@@ -28,5 +33,6 @@ export function provenanceOf(settings: TrainingSettings, faces: TrainingFaces): 
     validatedOn: faces.validatedOn,
     validationFaces: faces.validation.indices.length,
     options: { ...options, color: faces.color, precision: chosenPrecision(options.precision) },
+    ...(pretrained ? { pretrained } : {}),
   }
 }

@@ -3,9 +3,11 @@ import { type Metrics, measure } from '../metrics/index.js'
 import { inferenceFor, type ModelInfo, saveNetwork } from '../model.js'
 import { type Network, native, type StepReport, type Trainer } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
-import type { EpochEvent, EventStream } from './events.js'
+import { machine, type Progress, restore, writeCheckpoint } from './checkpoint.js'
+import type { CheckpointEvent, EpochEvent, EventStream, PretrainedReport } from './events.js'
 import type { PackedFaces, TrainingFaces } from './faces.js'
 import { type Output, writeJson, writeLog } from './output.js'
+import type { Provenance } from './provenance.js'
 
 /** Faces validated at once. */
 const validationBatch = 64
@@ -15,10 +17,17 @@ export interface RunContext {
   readonly settings: TrainingSettings
   readonly output: Output
   readonly faces: TrainingFaces
+  /** Of the faces. */
+  readonly digest: string
   readonly packed: PackedFaces
-  readonly info: ModelInfo
+  readonly info: ModelInfo & { readonly provenance: Provenance }
   readonly network: Network
   readonly events: EventStream
+  /** Where it begins. Of a resumed run that of its checkpoint, else fresh. */
+  readonly progress: Progress
+  /** What changed since the checkpoint was written. */
+  readonly changed: readonly string[]
+  readonly pretrained: PretrainedReport | undefined
 }
 
 export interface BestEpoch {
@@ -27,84 +36,114 @@ export interface BestEpoch {
 }
 
 /**
- * The epochs of a run: native code does what happens within one, this decides what happens between them. After each
- * the model is validated, and saved as `last`, and as `best` where its validation accuracy is the highest so far.
+ * The epochs of a run: native code does what happens within one, this decides what happens between them.
+ *
+ * A checkpoint is written at the end of each epoch's training, before the model is validated and saved as `last` and,
+ * where its validation accuracy is the highest so far, as `best`. So a run killed at any instant goes on from a
+ * checkpoint, and writes again whatever it may have missed to write.
  */
 export async function runEpochs(run: RunContext): Promise<BestEpoch> {
-  const { settings, faces, packed, network, output } = run
-  const started = performance.now()
+  const { settings, faces, packed, network, output, progress } = run
   const trainer = new native.Trainer(network, packed.training, faces.training.indices, settings)
-  const log: EpochEvent[] = []
-  let best: BestEpoch | undefined
   try {
-    for (let epoch = 1; epoch <= settings.epochs; epoch++) {
-      const event = await runEpoch(run, trainer, epoch, best)
-      log.push(event)
-      if (event.best) best = { epoch, metrics: event.validation }
-      await writeLog(output.log, log)
-      run.events.push(event)
-    }
-  } catch (error) {
-    // Stopped between two steps: what was learned so far is kept.
-    if (settings.signal?.aborted) await checkpoint(run, 'last', log.length + 1)
-    throw error
+    if (progress.step > 0) await restore(trainer, output.checkpoint, progress.step)
+    announce(run, trainer)
+    await runToEnd(run, trainer)
   } finally {
     trainer.dispose()
   }
-  const seconds = (performance.now() - started) / 1000
+  const best = bestOf(progress.log)!
+  const { seconds } = progress
   await writeJson(output.metrics, { best, seconds, peakMemoryBytes: peakMemory(), ...run.info })
-  return best!
+  return best
 }
 
-async function runEpoch(
-  run: RunContext,
-  trainer: Trainer,
-  epoch: number,
-  best: BestEpoch | undefined,
-): Promise<EpochEvent> {
+async function runToEnd(run: RunContext, trainer: Trainer): Promise<void> {
+  const { settings, progress } = run
+  try {
+    while (progress.log.length < settings.epochs) await runEpoch(run, trainer)
+  } catch (error) {
+    // Stopped between two steps: what was learned so far is kept.
+    if (settings.signal?.aborted && progress.step > 0) await keepUnfinished(run, trainer)
+    throw error
+  }
+}
+
+function announce(run: RunContext, trainer: Trainer): void {
+  const { settings, progress, changed, pretrained } = run
+  const { epochs, resume } = settings
+  run.events.push({
+    type: 'start',
+    step: progress.step,
+    steps: epochs * trainer.stepsPerEpoch,
+    epoch: Math.min(progress.log.length + 1, epochs),
+    epochs,
+    changed,
+    ...(resume ? { resumed: progress.step > 0 } : {}),
+    ...(pretrained ? { pretrained } : {}),
+  })
+}
+
+async function runEpoch(run: RunContext, trainer: Trainer): Promise<void> {
+  const { progress, output, events } = run
+  await trainEpoch(run, trainer)
+  await keepProgress(run, trainer)
   const started = performance.now()
-  const trained = await trainEpoch(run, trainer, epoch)
+  const epoch = progress.log.length + 1
   const validation = await validate(run, trainer)
-  const isBest = isBetter(validation, best?.metrics)
-  if (isBest) await checkpoint(run, 'best', epoch, validation)
-  await checkpoint(run, 'last', epoch, validation)
-  const seconds = (performance.now() - started) / 1000
-  const { epochs } = run.settings
-  return {
+  const best = isBetter(validation, bestOf(progress.log)?.metrics)
+  if (best) await saveModel(run, 'best', epoch, validation)
+  await saveModel(run, 'last', epoch, validation)
+  const { loss, steps, seconds } = progress.epoch
+  const tested = secondsSince(started)
+  const event: EpochEvent = {
     type: 'epoch',
     epoch,
-    epochs,
-    ...trained,
+    epochs: run.settings.epochs,
+    loss: loss / steps,
+    imagesPerSecond: (steps * trainer.batchSize) / seconds,
     validation,
-    best: isBest,
-    seconds,
+    best,
+    seconds: seconds + tested,
     peakMemoryBytes: peakMemory(),
+  }
+  progress.log.push(event)
+  progress.epoch = { loss: 0, steps: 0, seconds: 0 }
+  progress.seconds += tested
+  await writeLog(output.log, progress.log)
+  events.push(event)
+}
+
+/** Trains to the end of the epoch that has begun, with a checkpoint now and then. */
+async function trainEpoch(run: RunContext, trainer: Trainer): Promise<void> {
+  const { settings, progress } = run
+  const last = (progress.log.length + 1) * trainer.stepsPerEpoch
+  while (progress.step < last) {
+    const [before, started] = [progress.epoch.seconds, performance.now()]
+    const onStep = (report: StepReport) => {
+      progress.epoch.seconds = before + secondsSince(started)
+      follow(run, trainer, report)
+    }
+    await cancellable(settings.signal, (cancellation) =>
+      trainer.run(last, settings.checkpointMinutes * 60_000, cancellation, onStep),
+    )
+    progress.seconds += progress.epoch.seconds - before
+    if (progress.step < last) await keepProgress(run, trainer)
   }
 }
 
-async function trainEpoch(
-  { settings, events }: RunContext,
-  trainer: Trainer,
-  epoch: number,
-): Promise<{ loss: number; imagesPerSecond: number }> {
-  const perEpoch = trainer.stepsPerEpoch
-  const started = performance.now()
-  let losses = 0
-  let count = 0
-  const speed = () => (count * trainer.batchSize * 1000) / (performance.now() - started)
-  const onStep = (report: StepReport) => {
-    count++
-    losses += report.loss
-    events.push({
-      type: 'step',
-      ...report,
-      steps: settings.epochs * perEpoch,
-      epoch,
-      imagesPerSecond: speed(),
-    })
-  }
-  await cancellable(settings.signal, (cancellation) => trainer.run(epoch * perEpoch, cancellation, onStep))
-  return { loss: losses / count, imagesPerSecond: speed() }
+function follow({ settings, progress, events }: RunContext, trainer: Trainer, report: StepReport): void {
+  const { epoch } = progress
+  progress.step = report.step
+  epoch.loss += report.loss
+  epoch.steps++
+  events.push({
+    type: 'step',
+    ...report,
+    steps: settings.epochs * trainer.stepsPerEpoch,
+    epoch: progress.log.length + 1,
+    imagesPerSecond: (epoch.steps * trainer.batchSize) / epoch.seconds,
+  })
 }
 
 async function validate({ settings, faces, packed, info }: RunContext, trainer: Trainer): Promise<Metrics> {
@@ -118,19 +157,36 @@ async function validate({ settings, faces, packed, info }: RunContext, trainer: 
   return measure(logits.data, chosen, info.classes)
 }
 
+function bestOf(log: readonly EpochEvent[]): BestEpoch | undefined {
+  const event = log.findLast((event) => event.best)
+  return event && { epoch: event.epoch, metrics: event.validation }
+}
+
 /** By accuracy; of two alike, the more certain of the truth. */
 function isBetter(metrics: Metrics, best: Metrics | undefined): boolean {
   if (!best || metrics.accuracy !== best.accuracy) return metrics.accuracy > (best?.accuracy ?? -1)
   return metrics.nll < best.nll
 }
 
-async function checkpoint(
+async function keepUnfinished(run: RunContext, trainer: Trainer): Promise<void> {
+  await keepProgress(run, trainer)
+  await saveModel(run, 'last', Math.min(run.progress.log.length + 1, run.settings.epochs))
+}
+
+async function keepProgress(run: RunContext, trainer: Trainer): Promise<void> {
+  const { output, progress, digest, info } = run
+  const checkpoint = { progress, provenance: info.provenance, faces: digest, machine: machine() }
+  await writeCheckpoint(trainer, output.checkpoint, checkpoint)
+  announceFile(run, 'resume', progress.log.length + 1, output.checkpoint)
+}
+
+async function saveModel(
   run: RunContext,
   kind: 'best' | 'last',
   epoch: number,
   metrics?: Metrics,
 ): Promise<void> {
-  const { network, info, output, events } = run
+  const { network, info, output } = run
   const { accuracy, nll } = metrics ?? {}
   // An epoch that was not validated was cut short.
   const provenance = {
@@ -140,7 +196,18 @@ async function checkpoint(
     validation: { accuracy, nll },
   }
   await saveNetwork(network, { ...info, provenance }, output[kind], 'float32')
-  events.push({ type: 'checkpoint', kind, epoch, path: output[kind] })
+  announceFile(run, kind, epoch, output[kind])
 }
+
+function announceFile(
+  { events }: RunContext,
+  kind: CheckpointEvent['kind'],
+  epoch: number,
+  path: string,
+): void {
+  events.push({ type: 'checkpoint', kind, epoch, path })
+}
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1000
 
 const peakMemory = (): number => process.resourceUsage().maxRSS * 1024

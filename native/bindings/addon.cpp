@@ -4,6 +4,7 @@
 #include "bindings/cancellation.h"
 #include "bindings/describe.h"
 #include "bindings/environment.h"
+#include "bindings/folder_lock.h"
 #include "bindings/image_set.h"
 #include "bindings/network.h"
 #include "bindings/ops.h"
@@ -27,6 +28,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Network", network);
   exports.Set("createNetwork", Napi::Function::New<NetworkWrap::create>(env, "createNetwork"));
   exports.Set("Trainer", TrainerWrap::define(env));
+  exports.Set("lockFolder", Napi::Function::New<lock_folder>(env, "lockFolder"));
 
   exports.Set("arm", Napi::Function::New<arm>(env, "arm"));
   exports.Set("resize", Napi::Function::New<resize>(env, "resize"));

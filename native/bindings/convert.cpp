@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "io/tensor_file.h"
+
 namespace fer::bindings {
 namespace {
 
@@ -13,12 +15,13 @@ struct TypeRow {
   at::ScalarType dtype;
   napi_typedarray_type array;
 };
-/// bfloat16 has no typed array: its bits travel in a Uint16Array.
-constexpr std::array<TypeRow, 6> types = {{
+/// bfloat16 and float16 have no typed array: their bits travel in a Uint16Array.
+constexpr std::array<TypeRow, 7> types = {{
     {"uint8", at::kByte, napi_uint8_array},
     {"int32", at::kInt, napi_int32_array},
     {"int64", at::kLong, napi_bigint64_array},
     {"bfloat16", at::kBFloat16, napi_uint16_array},
+    {"float16", at::kHalf, napi_uint16_array},
     {"float32", at::kFloat, napi_float32_array},
     {"float64", at::kDouble, napi_float64_array},
 }};
@@ -28,7 +31,8 @@ const TypeRow& row_where(Matches&& matches) {
   for (const auto& row : types) {
     if (matches(row)) return row;
   }
-  throw Error("ERR_INVALID_OPTION", "Expected `dtype` to be one of uint8, int32, int64, bfloat16, float32, float64");
+  throw Error("ERR_INVALID_OPTION",
+              "Expected `dtype` to be one of uint8, int32, int64, bfloat16, float16, float32, float64");
 }
 
 /// Hands the tensor's memory to V8, which frees it by dropping the tensor.
@@ -67,6 +71,11 @@ std::vector<int64_t> to_integers(const Napi::Value& value) {
   std::vector<int64_t> result(array.Length());
   for (uint32_t i = 0; i < result.size(); ++i) result[i] = array.Get(i).ToNumber().Int64Value();
   return result;
+}
+
+std::string to_bytes(const Napi::Value& value) {
+  const auto array = value.As<Napi::Uint8Array>();
+  return {reinterpret_cast<const char*>(array.Data()), array.ByteLength()};
 }
 
 std::vector<std::string> to_strings(const Napi::Value& value) {
@@ -111,6 +120,34 @@ std::vector<NamedTensor> to_named_tensors(const Napi::Value& value, Keep& keep) 
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Value entry = array.Get(i);
     result.push_back({Fields(entry).text("name"), to_tensor(entry, keep)});
+  }
+  return result;
+}
+
+std::vector<TensorSource> to_sources(const Fields& file) {
+  const auto array = file.at("tensors").As<Napi::Array>();
+  std::vector<TensorPlace> places;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Fields entry(array.Get(i));
+    places.push_back({.name = entry.text("name"),
+                      .dtype = dtype_of(entry.text("dtype")),
+                      .shape = to_integers(entry.at("shape")),
+                      .strides = entry.has("strides") ? to_integers(entry.at("strides")) : std::vector<int64_t>{},
+                      .offset = entry.integer("offset")});
+  }
+  return TensorFile::share(static_cast<int>(file.integer("descriptor")), file.text("path"))->sources(places);
+}
+
+Napi::Array describe_tensors(Napi::Env env, const std::vector<NamedTensor>& tensors) {
+  auto result = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < tensors.size(); ++i) {
+    auto entry = Napi::Object::New(env);
+    auto shape = Napi::Array::New(env);
+    for (const int64_t side : tensors[i].tensor.sizes()) shape.Set(shape.Length(), static_cast<double>(side));
+    entry.Set("name", tensors[i].name);
+    entry.Set("dtype", name_of(tensors[i].tensor.scalar_type()));
+    entry.Set("shape", shape);
+    result.Set(i, entry);
   }
   return result;
 }

@@ -33,6 +33,8 @@ at::ScalarType dtype_of(const std::string& name);
 std::string name_of(at::ScalarType dtype);
 
 std::vector<int64_t> to_integers(const Napi::Value& array);
+/// A copy of a Uint8Array.
+std::string to_bytes(const Napi::Value& array);
 std::vector<std::string> to_strings(const Napi::Value& array);
 
 /// { dtype, shape, data } -> a tensor over the same memory; `keep` takes the reference that keeps that alive.
@@ -41,6 +43,11 @@ at::Tensor to_tensor(const Napi::Value& value, Keep& keep);
 Napi::Object from_tensor(Napi::Env env, const at::Tensor& tensor);
 /// [{ name, dtype, shape, data }]
 std::vector<NamedTensor> to_named_tensors(const Napi::Value& value, Keep& keep);
+
+/// { descriptor, path, tensors: [{ name, dtype, shape, strides?, offset }] } -> tensors to read from that open file.
+std::vector<TensorSource> to_sources(const Fields& file);
+/// [{ name, dtype, shape }]
+Napi::Array describe_tensors(Napi::Env env, const std::vector<NamedTensor>& tensors);
 
 NetworkSpec to_network_spec(const Fields& fields);
 Augmentation to_augmentation(const Fields& fields);

@@ -12,6 +12,8 @@ namespace fer::bindings {
 
 /// Makes the JavaScript value of a finished job, on the JavaScript thread.
 using Finish = std::function<Napi::Value(Napi::Env)>;
+/// Of a job without a result.
+inline Napi::Value nothing(Napi::Env env) { return env.Undefined(); }
 /// JavaScript objects that must outlive a job, such as buffers it reads in place.
 using Keep = std::vector<Napi::ObjectReference>;
 

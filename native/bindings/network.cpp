@@ -3,38 +3,10 @@
 #include "bindings/cancellation.h"
 #include "bindings/convert.h"
 #include "bindings/image_set.h"
-#include "io/mapped_file.h"
 #include "io/safetensors.h"
 
 namespace fer::bindings {
 namespace {
-
-/// Where a tensor lies in a file.
-struct Place {
-  std::string name;
-  at::ScalarType dtype;
-  std::vector<int64_t> shape;
-  size_t offset;
-};
-
-std::vector<Place> to_places(const Napi::Value& value) {
-  const auto array = value.As<Napi::Array>();
-  std::vector<Place> result;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Fields entry(array.Get(i));
-    result.push_back({entry.text("name"), dtype_of(entry.text("dtype")), to_integers(entry.at("shape")),
-                      static_cast<size_t>(entry.integer("offset"))});
-  }
-  return result;
-}
-
-void load_from(Network& network, const std::string& path, const std::vector<Place>& places) {
-  const auto file = MappedFile::open(path);
-  std::vector<NamedTensor> tensors;
-  for (const auto& place : places)
-    tensors.push_back({place.name, file->tensor(place.offset, place.shape, place.dtype)});
-  network.load(tensors);
-}
 
 Input to_input(const Napi::Value& value, Keep& keep) {
   const Fields fields(value);
@@ -58,6 +30,15 @@ Finish give(const at::Tensor& tensor) {
   return [tensor](Napi::Env env) -> Napi::Value { return from_tensor(env, tensor); };
 }
 
+/// Calls a JavaScript function, which the job keeps alive, with the number done.
+std::function<void(int64_t)> progress_listener(Environment& environment, const Napi::ObjectReference& listener) {
+  return [post = environment.poster(), listener = &listener](int64_t done) {
+    post([listener, done](Napi::Env env) {
+      listener->Value().As<Napi::Function>().Call({Napi::Number::New(env, static_cast<double>(done))});
+    });
+  };
+}
+
 Napi::Value wrap(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
@@ -69,7 +50,8 @@ Napi::Function NetworkWrap::define(Napi::Env env) {
       env, "Network",
       {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
        InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
-       InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::share>("share"),
+       InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::adopt>("adopt"),
+       InstanceMethod<&NetworkWrap::calibrate>("calibrate"), InstanceMethod<&NetworkWrap::share>("share"),
        InstanceMethod<&NetworkWrap::dispose>("dispose")});
 }
 
@@ -86,10 +68,9 @@ Napi::Value NetworkWrap::create(const Napi::CallbackInfo& info) {
       const auto seed = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
       make = [=] { return std::make_shared<Network>(spec, seed); };
     } else {
-      const Fields file(info[1]);
-      make = [spec, path = file.text("path"), places = to_places(file.at("tensors"))] {
+      make = [spec, sources = to_sources(Fields(info[1]))] {
         auto network = std::make_shared<Network>(spec, 0);
-        load_from(*network, path, places);
+        network->load(sources);
         return network;
       };
     }
@@ -106,20 +87,7 @@ std::shared_ptr<Network> NetworkWrap::of(const Napi::Value& value) {
 }
 
 Napi::Value NetworkWrap::state(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    const auto state = of(info.This())->state();
-    auto result = Napi::Array::New(info.Env(), state.size());
-    for (uint32_t i = 0; i < state.size(); ++i) {
-      auto entry = Napi::Object::New(info.Env());
-      auto shape = Napi::Array::New(info.Env());
-      for (const int64_t side : state[i].tensor.sizes()) shape.Set(shape.Length(), static_cast<double>(side));
-      entry.Set("name", state[i].name);
-      entry.Set("dtype", name_of(state[i].tensor.scalar_type()));
-      entry.Set("shape", shape);
-      result.Set(i, entry);
-    }
-    return result;
-  });
+  return guarded(info.Env(), [&] { return describe_tensors(info.Env(), of(info.This())->state()); });
 }
 
 Napi::Value NetworkWrap::calibrated(const Napi::CallbackInfo& info) {
@@ -128,14 +96,12 @@ Napi::Value NetworkWrap::calibrated(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkWrap::save(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    const auto prefix = info[1].As<Napi::Uint8Array>();
-    const std::string bytes(reinterpret_cast<const char*>(prefix.Data()), prefix.ByteLength());
     return Environment::of(info.Env())
         .submit(compute_worker(), nullptr, {},
-                [network = of(info.This()), path = info[0].ToString().Utf8Value(), bytes,
+                [network = of(info.This()), path = info[0].ToString().Utf8Value(), bytes = to_bytes(info[1]),
                  dtype = dtype_of(info[2].ToString())] {
                   write_safetensors(path, bytes, network->state(), dtype);
-                  return [](Napi::Env env) { return env.Undefined(); };
+                  return nothing;
                 });
   });
 }
@@ -160,16 +126,39 @@ Napi::Value NetworkWrap::evaluate(const Napi::CallbackInfo& info) {
     keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
     keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
     auto& environment = Environment::of(info.Env());
-    const auto report = [post = environment.poster(), listener = &keep.back()](int64_t done) {
-      post([listener, done](Napi::Env env) {
-        listener->Value().As<Napi::Function>().Call({Napi::Number::New(env, static_cast<double>(done))});
-      });
-    };
+    const auto report = progress_listener(environment, keep.back());
     return environment.submit(
         compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
         [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
          options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
           return give(fer::infer(*network, images, indices, options, *cancellation, report));
+        });
+  });
+}
+
+Napi::Value NetworkWrap::adopt(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .submit(compute_worker(), nullptr, {}, [network = of(info.This()), sources = to_sources(Fields(info[0]))] {
+          network->adopt(sources);
+          return nothing;
+        });
+  });
+}
+
+Napi::Value NetworkWrap::calibrate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
+    keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
+    auto& environment = Environment::of(info.Env());
+    const auto report = progress_listener(environment, keep.back());
+    return environment.submit(
+        compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
+        [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
+         options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
+          fer::calibrate(*network, images, indices, options, *cancellation, report);
+          return nothing;
         });
   });
 }

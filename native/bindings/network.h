@@ -11,8 +11,8 @@ namespace fer::bindings {
 class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
  public:
   static Napi::Function define(Napi::Env env);
-  /// (spec, seed) -> Promise of a network with fresh weights; (spec, file) with those of a safetensors file, where
-  /// file is { path, tensors: [{ name, dtype, shape, offset }] }.
+  /// (spec, seed) -> Promise of a network with fresh weights; (spec, file) with those of an open file, where file is
+  /// { descriptor, path, tensors: [{ name, dtype, shape, strides?, offset }] }.
   static Napi::Value create(const Napi::CallbackInfo& info);
   /// ERR_DISPOSED after dispose().
   static std::shared_ptr<Network> of(const Napi::Value& value);
@@ -29,6 +29,10 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   Napi::Value infer(const Napi::CallbackInfo& info);
   /// (imageSet, indices, options, cancellation, onProgress) -> Promise of a Tensor (N, K)
   Napi::Value evaluate(const Napi::CallbackInfo& info);
+  /// (file) -> Promise; takes over the tensors of the file, and leaves the others as they are.
+  Napi::Value adopt(const Napi::CallbackInfo& info);
+  /// (imageSet, indices, options, cancellation, onProgress) -> Promise; sets the running generic part.
+  Napi::Value calibrate(const Napi::CallbackInfo& info);
   /// Another handle of the same network, which disposing of this one leaves alone.
   Napi::Value share(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);

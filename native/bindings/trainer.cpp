@@ -1,10 +1,13 @@
 #include "bindings/trainer.h"
 
+#include <algorithm>
+
 #include "bindings/cancellation.h"
 #include "bindings/convert.h"
 #include "bindings/image_set.h"
 #include "bindings/network.h"
 #include "inference/inference.h"
+#include "io/safetensors.h"
 
 namespace fer::bindings {
 namespace {
@@ -29,6 +32,13 @@ TrainingOptions to_training_options(const Fields& fields, const InputFormat& for
                      .format = format}};
 }
 
+/// Ten years stand for all that is longer, infinity included.
+Trainer::Clock::duration to_duration(double milliseconds) {
+  constexpr double longest = 3.2e11;
+  const std::chrono::duration<double, std::milli> span(std::clamp(milliseconds, 0.0, longest));
+  return std::chrono::duration_cast<Trainer::Clock::duration>(span);
+}
+
 Napi::Object from_step(Napi::Env env, const Step& step) {
   auto result = Napi::Object::New(env);
   result.Set("step", static_cast<double>(step.step));
@@ -44,7 +54,9 @@ Napi::Function TrainerWrap::define(Napi::Env env) {
       env, "Trainer",
       {InstanceAccessor<&TrainerWrap::batch_size>("batchSize"),
        InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"), InstanceMethod<&TrainerWrap::run>("run"),
-       InstanceMethod<&TrainerWrap::evaluate>("evaluate"), InstanceMethod<&TrainerWrap::dispose>("dispose")});
+       InstanceMethod<&TrainerWrap::state>("state"), InstanceMethod<&TrainerWrap::save>("save"),
+       InstanceMethod<&TrainerWrap::restore>("restore"), InstanceMethod<&TrainerWrap::evaluate>("evaluate"),
+       InstanceMethod<&TrainerWrap::dispose>("dispose")});
 }
 
 TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -69,19 +81,48 @@ Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Keep keep;
     keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
-    keep.push_back(Napi::Persistent(info[2].As<Napi::Object>()));
+    keep.push_back(Napi::Persistent(info[3].As<Napi::Object>()));
     auto& environment = Environment::of(info.Env());
     const auto report = [post = environment.poster(), listener = &keep.back()](const Step& step) {
       post([listener, step](Napi::Env env) { listener->Value().As<Napi::Function>().Call({from_step(env, step)}); });
     };
-    const auto cancellation = CancellationWrap::of(info[1]);
+    const auto cancellation = CancellationWrap::of(info[2]);
     return environment.submit(*worker_, cancellation, std::move(keep),
-                              [report, cancellation, trainer = trainer_, until = info[0].ToNumber().Int64Value()] {
-                                trainer->run_until(until, *cancellation, report);
+                              [report, cancellation, trainer = trainer_, until = info[0].ToNumber().Int64Value(),
+                               span = to_duration(info[1].ToNumber().DoubleValue())] {
+                                trainer->run_until(until, Trainer::Clock::now() + span, *cancellation, report);
                                 return [done = trainer->steps_done()](Napi::Env env) -> Napi::Value {
                                   return Napi::Number::New(env, static_cast<double>(done));
                                 };
                               });
+  });
+}
+
+Napi::Value TrainerWrap::state(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return describe_tensors(info.Env(), trainer_->state()); });
+}
+
+Napi::Value TrainerWrap::save(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .submit(*worker_, nullptr, {},
+                [trainer = trainer_, path = info[0].ToString().Utf8Value(), prefix = to_bytes(info[1])] {
+                  trainer->check_finite();
+                  write_safetensors(path, prefix, trainer->state(), at::kFloat);
+                  return nothing;
+                });
+  });
+}
+
+Napi::Value TrainerWrap::restore(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .submit(
+            *worker_, nullptr, {},
+            [trainer = trainer_, sources = to_sources(Fields(info[0])), steps_done = info[1].ToNumber().Int64Value()] {
+              trainer->restore(sources, steps_done);
+              return nothing;
+            });
   });
 }
 

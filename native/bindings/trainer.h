@@ -18,8 +18,15 @@ class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
  private:
   Napi::Value batch_size(const Napi::CallbackInfo& info);
   Napi::Value steps_per_epoch(const Napi::CallbackInfo& info);
-  /// (until, cancellation, onStep) -> Promise of the number of steps done
+  /// (untilStep, milliseconds, cancellation, onStep) -> Promise of the number of steps done: all, or as many as the
+  /// time allows
   Napi::Value run(const Napi::CallbackInfo& info);
+  /// [{ name, dtype, shape }], in the order in which `save` writes.
+  Napi::Value state(const Napi::CallbackInfo& info);
+  /// (path, prefix) -> Promise
+  Napi::Value save(const Napi::CallbackInfo& info);
+  /// (file, stepsDone) -> Promise; file as createNetwork takes it
+  Napi::Value restore(const Napi::CallbackInfo& info);
   /// (images, indices, inferenceOptions, cancellation) -> Promise of a Tensor (N, K)
   Napi::Value evaluate(const Napi::CallbackInfo& info);
 

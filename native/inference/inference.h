@@ -36,4 +36,10 @@ at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int
                  const InferenceOptions& options, const Cancellation& cancellation,
                  const std::function<void(int64_t)>& progress);
 
+/// Sets the network's running generic part to the mean unique part of pictures `indices`, in evaluation mode.
+/// ERR_INVALID_OPTION where it has none to share.
+void calibrate(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
+               const InferenceOptions& options, const Cancellation& cancellation,
+               const std::function<void(int64_t)>& progress);
+
 }  // namespace fer

@@ -87,6 +87,11 @@ class ArmHead : public Head {
   bool has_affinity() const override { return arm->alpha.defined(); }
   bool is_optional(const std::string& name) const override { return name == "arm.generic"; }
   void set_calibrated(bool calibrated) override { arm->calibrated = calibrated; }
+  void calibrate(const at::Tensor& generic) override {
+    at::NoGradGuard no_grad;
+    arm->generic.copy_(generic.view_as(arm->generic));
+    arm->calibrated = true;
+  }
   bool calibrated() const override { return !has_affinity() || arm->calibrated; }
 
  private:

@@ -27,6 +27,7 @@ const Catalog<Stem>& stems() {
 const Catalog<BackboneFactory>& backbones() {
   static const Catalog<BackboneFactory> rows("backbone", {
                                                              {"resnet18", resnet18},
+                                                             {"resnet34", resnet34},
                                                          });
   return rows;
 }

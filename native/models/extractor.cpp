@@ -6,7 +6,7 @@ namespace fer {
 
 Extractor::Extractor(const std::string& backbone, const std::string& stem, const std::vector<NamedTensor>& weights)
     : backbone_(backbones().at(backbone)(stems().at(stem))) {
-  load_state(state_of(*backbone_), weights);
+  load_state(state_of(*backbone_), sources_of(weights));
   backbone_->eval();
 }
 

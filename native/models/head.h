@@ -17,6 +17,8 @@ class Head : public torch::nn::Module {
   /// Whether the running generic part is known, or none is needed.
   virtual bool calibrated() const { return true; }
   virtual void set_calibrated(bool calibrated) {}
+  /// Sets the running generic part, flattened. Only where there is one to share.
+  virtual void calibrate(const at::Tensor& generic) {}
   /// Whether a model file may lack this buffer.
   virtual bool is_optional(const std::string& name) const { return false; }
 };

@@ -38,7 +38,7 @@ Network::Network(NetworkSpec spec, uint64_t seed) : spec_(std::move(spec)) {
                      .affinity = spec_.affinity});
   initialize(*backbone_, seed);
   initialize(*head_, seed + 1);
-  for (auto& parameter : parameters()) {
+  for (auto& [name, parameter] : named_parameters()) {
     if (parameter.dim() == 4) parameter.set_data(parameter.data().contiguous(at::MemoryFormat::ChannelsLast));
   }
 }
@@ -76,8 +76,15 @@ void Network::train(bool on) {
 }
 
 std::vector<at::Tensor> Network::parameters() const {
-  auto all = backbone_->parameters();
-  for (auto& parameter : head_->parameters()) all.push_back(parameter);
+  std::vector<at::Tensor> all;
+  for (auto& [name, parameter] : named_parameters()) all.push_back(parameter);
+  return all;
+}
+
+std::vector<NamedTensor> Network::named_parameters() const {
+  std::vector<NamedTensor> all;
+  for (const auto& item : backbone_->named_parameters()) all.push_back({item.key(), item.value()});
+  for (const auto& item : head_->named_parameters()) all.push_back({item.key(), item.value()});
   return all;
 }
 
@@ -93,10 +100,16 @@ std::vector<NamedTensor> Network::state() const {
   return kept;
 }
 
-void Network::load(const std::vector<NamedTensor>& tensors) {
+void Network::load(const std::vector<TensorSource>& tensors) {
   const bool complete =
       load_state(every_tensor(), tensors, [this](const std::string& name) { return head_->is_optional(name); });
   head_->set_calibrated(complete);
 }
+
+void Network::adopt(const std::vector<TensorSource>& tensors) {
+  load_state(every_tensor(), tensors, [](const std::string&) { return true; });
+}
+
+void Network::calibrate(const at::Tensor& generic) { head_->calibrate(generic); }
 
 }  // namespace fer

@@ -40,11 +40,17 @@ class Network {
 
   void train(bool on);
   std::vector<at::Tensor> parameters() const;
+  std::vector<NamedTensor> named_parameters() const;
 
   /// Parameters and buffers in their order of definition; the tensors are the network's own memory.
   std::vector<NamedTensor> state() const;
-  /// Copies, converting floating types. Names and shapes must match: ERR_BAD_MODEL names the first that does not.
-  void load(const std::vector<NamedTensor>& tensors);
+  /// Copies, converting one floating type to another. Names and shapes must match: ERR_BAD_MODEL names the first that
+  /// does not.
+  void load(const std::vector<TensorSource>& tensors);
+  /// The same for some tensors only; the others stay as they are.
+  void adopt(const std::vector<TensorSource>& tensors);
+  /// Sets the running generic part: (s^2), the mean unique part of the training pictures.
+  void calibrate(const at::Tensor& generic);
 
  private:
   std::vector<NamedTensor> every_tensor() const;

@@ -85,4 +85,8 @@ std::shared_ptr<Backbone> resnet18(const Stem& stem) {
   return std::make_shared<ResNet>(stem, std::array<int64_t, 4>{2, 2, 2, 2});
 }
 
+std::shared_ptr<Backbone> resnet34(const Stem& stem) {
+  return std::make_shared<ResNet>(stem, std::array<int64_t, 4>{3, 4, 6, 3});
+}
+
 }  // namespace fer

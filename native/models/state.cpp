@@ -15,13 +15,22 @@ namespace {
   throw Error("ERR_BAD_MODEL", what + ". Check that the weights are those of this network");
 }
 
-void copy_into(const NamedTensor& own, const at::Tensor& given) {
-  if (given.sizes() != own.tensor.sizes()) {
+bool is_finite(const at::Tensor& tensor) { return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>(); }
+
+void copy_into(const NamedTensor& own, const TensorSource& given) {
+  if (own.tensor.sizes() != given.shape) {
     std::ostringstream text;
-    text << "Tensor `" << own.name << "` has shape " << given.sizes() << ", expected " << own.tensor.sizes();
+    text << "Tensor `" << own.name << "` has shape " << at::IntArrayRef(given.shape) << ", expected "
+         << own.tensor.sizes();
     bad_model(text.str());
   }
-  own.tensor.copy_(given);
+  if (at::isFloatingType(given.dtype) != own.tensor.is_floating_point()) {
+    bad_model("Tensor `" + own.name + "` holds " + (own.tensor.is_floating_point() ? "whole" : "floating") +
+              " numbers, expected the other kind");
+  }
+  const auto values = given.read();
+  if (!is_finite(values)) bad_model("Tensor `" + own.name + "` holds a number that is not finite");
+  own.tensor.copy_(values);
 }
 
 }  // namespace
@@ -33,11 +42,27 @@ std::vector<NamedTensor> state_of(const torch::nn::Module& module) {
   return all;
 }
 
-bool load_state(const std::vector<NamedTensor>& own, const std::vector<NamedTensor>& given,
+std::vector<TensorSource> sources_of(const std::vector<NamedTensor>& tensors) {
+  std::vector<TensorSource> sources;
+  for (const auto& [name, tensor] : tensors) {
+    sources.push_back({name, tensor.scalar_type(), tensor.sizes().vec(), [tensor] { return tensor; }});
+  }
+  return sources;
+}
+
+std::optional<std::string> find_not_finite(const std::vector<NamedTensor>& tensors) {
+  at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : tensors) {
+    if (!is_finite(tensor)) return name;
+  }
+  return std::nullopt;
+}
+
+bool load_state(const std::vector<NamedTensor>& own, const std::vector<TensorSource>& given,
                 const std::function<bool(const std::string&)>& optional) {
   at::NoGradGuard no_grad;
-  std::unordered_map<std::string, at::Tensor> left;
-  for (const auto& entry : given) left.emplace(entry.name, entry.tensor);
+  std::unordered_map<std::string, TensorSource> left;
+  for (const auto& entry : given) left.emplace(entry.name, entry);
   bool complete = true;
   for (const auto& entry : own) {
     const auto found = left.extract(entry.name);

@@ -54,6 +54,10 @@ class Adam : public Optimizer {
            settings_.weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false, {}, {});
   }
 
+  std::vector<OptimizerSlot> state() const override {
+    return {{"first", first_}, {"second", second_}, {"steps", steps_}};
+  }
+
  private:
   std::vector<at::Tensor> parameters_;
   OptimizerSettings settings_;
@@ -72,16 +76,20 @@ class Sgd : public Optimizer {
     at::NoGradGuard no_grad;
     const bool nesterov = settings_.momentum > 0;
     const auto gradients = take_gradients(parameters_);
+    // Momentum begins at zero, so that without dampening the first step needs no case of its own.
     at::_fused_sgd_(parameters_, gradients, momentum_, settings_.weight_decay, settings_.momentum, learning_rate,
-                    /*dampening=*/0.0, nesterov, /*maximize=*/false, first_step_);
-    first_step_ = false;
+                    /*dampening=*/0.0, nesterov, /*maximize=*/false, /*is_first_step=*/false);
+  }
+
+  std::vector<OptimizerSlot> state() const override {
+    if (momentum_.empty()) return {};
+    return {{"momentum", momentum_}};
   }
 
  private:
   std::vector<at::Tensor> parameters_;
   OptimizerSettings settings_;
   std::vector<at::Tensor> momentum_;
-  bool first_step_ = true;
 };
 
 OptimizerFactory adam(bool decoupled) {

@@ -3,11 +3,18 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/catalog.h"
 
 namespace fer {
+
+/// One tensor a parameter, in the parameters' order.
+struct OptimizerSlot {
+  std::string name;
+  std::vector<at::Tensor> tensors;
+};
 
 /// Updates parameters in place from their gradients, in one fused pass over each.
 class Optimizer {
@@ -15,6 +22,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
   /// Every parameter must have a gradient; gradients are dropped afterwards.
   virtual void step(double learning_rate) = 0;
+  /// What it remembers from step to step; the tensors are its own memory.
+  virtual std::vector<OptimizerSlot> state() const = 0;
 };
 
 struct OptimizerSettings {

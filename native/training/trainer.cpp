@@ -4,10 +4,20 @@
 #include <torch/nn/utils/clip_grad.h>
 
 #include <cmath>
+#include <sstream>
+#include <string_view>
 
 #include "losses/cross_entropy.h"
 
 namespace fer {
+namespace {
+
+constexpr std::string_view optimizer_prefix = "optimizer.";
+constexpr const char* cure =
+    "Most often the steps are too large: lower `learningRate`, lengthen `warmupEpochs`, or clip gradients with "
+    "`clipNorm`";
+
+}  // namespace
 
 Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<int64_t> indices,
                  TrainingOptions options)
@@ -17,23 +27,61 @@ Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<
       parameters_(network_->parameters()),
       optimizer_(optimizers().at(options_.optimizer)(parameters_, options_.optimizer_settings)) {}
 
-void Trainer::run_until(int64_t last, const Cancellation& cancellation,
+void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancellation& cancellation,
                         const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
   network_->train(true);
   while (steps_done_ < last) {
     cancellation.check();
     report(step());
+    if (Clock::now() >= deadline) break;
+  }
+  check_finite();
+}
+
+std::vector<NamedTensor> Trainer::state() const {
+  auto all = network_->state();
+  for (auto& entry : optimizer_state()) all.push_back(std::move(entry));
+  return all;
+}
+
+std::vector<NamedTensor> Trainer::optimizer_state() const {
+  std::vector<NamedTensor> all;
+  const auto parameters = network_->named_parameters();
+  for (const auto& slot : optimizer_->state()) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      all.push_back({std::string(optimizer_prefix) + slot.name + "." + parameters[i].name, slot.tensors[i]});
+    }
+  }
+  return all;
+}
+
+void Trainer::restore(const std::vector<TensorSource>& state, int64_t steps_done) {
+  std::vector<TensorSource> network, optimizer;
+  for (const auto& source : state) (source.name.starts_with(optimizer_prefix) ? optimizer : network).push_back(source);
+  network_->load(network);
+  load_state(optimizer_state(), optimizer);
+  steps_done_ = steps_done;
+}
+
+void Trainer::check_finite() const {
+  if (const auto name = find_not_finite(network_->state())) {
+    throw Error("ERR_DIVERGED", "After step " + std::to_string(steps_done_) + " `" + *name +
+                                    "` holds numbers that are not finite. " + cure);
   }
 }
 
-Step Trainer::step() {
+double Trainer::learning_rate() const {
   const ScheduleSettings schedule{.learning_rate = options_.learning_rate,
                                   .decay = options_.decay,
                                   .warmup_epochs = options_.warmup_epochs,
                                   .steps_per_epoch = steps_per_epoch(),
                                   .steps = options_.epochs * steps_per_epoch()};
-  const double learning_rate = learning_rate_at(options_.schedule, schedule, steps_done_);
+  return learning_rate_at(options_.schedule, schedule, steps_done_);
+}
+
+Step Trainer::step() {
+  const double learning_rate = this->learning_rate();
   const Batch batch = loader_.next(steps_done_);
   at::Tensor loss;
   {
@@ -43,8 +91,10 @@ Step Trainer::step() {
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
-    throw Error("ERR_DIVERGED", "The loss is no longer a finite number at step " + std::to_string(steps_done_ + 1) +
-                                    ". Lower the learning rate, or clip gradients");
+    std::ostringstream text;
+    text << "The loss is no longer a finite number at step " << steps_done_ + 1 << ", learning rate " << learning_rate
+         << ". " << cure;
+    throw Error("ERR_DIVERGED", text.str());
   }
   loss.backward();
   if (options_.clip_norm > 0) torch::nn::utils::clip_grad_norm_(parameters_, options_.clip_norm);

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,12 +44,24 @@ class Trainer {
   int64_t steps_per_epoch() const { return loader_.batches_per_epoch(); }
   int64_t steps_done() const { return steps_done_; }
 
-  /// Trains until `last` steps are done; polls `cancellation` between steps.
-  /// ERR_DIVERGED where the loss is not finite; the parameters are then those before that step.
-  void run_until(int64_t last, const Cancellation& cancellation, const std::function<void(const Step&)>& report);
+  using Clock = std::chrono::steady_clock;
+  /// Trains until `last` steps are done, or one at least and `deadline` has come; polls `cancellation` between steps.
+  /// ERR_DIVERGED where the loss, or at the end a weight, is not finite.
+  void run_until(int64_t last, Clock::time_point deadline, const Cancellation& cancellation,
+                 const std::function<void(const Step&)>& report);
+
+  /// All that decides what comes next beside the options and the number of steps done: the network's state, and the
+  /// optimizer's as `optimizer.SLOT.PARAMETER`. The tensors are the trainer's own memory.
+  std::vector<NamedTensor> state() const;
+  /// Goes on from such a state. ERR_BAD_MODEL where it does not fit.
+  void restore(const std::vector<TensorSource>& state, int64_t steps_done);
+  /// ERR_DIVERGED where a weight is not finite.
+  void check_finite() const;
 
  private:
   Step step();
+  double learning_rate() const;
+  std::vector<NamedTensor> optimizer_state() const;
 
   std::shared_ptr<Network> network_;
   TrainingOptions options_;

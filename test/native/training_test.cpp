@@ -277,14 +277,17 @@ TEST(Loss, SmoothingMixesTheTargetWithTheUniformDistribution) {
   EXPECT_NEAR(cross_entropy(logits, at::tensor({1}, at::kLong), 0.1).item<double>(), expected, 1e-6);
 }
 
-std::vector<NamedTensor> trained(Precision precision, const std::string& optimizer, uint64_t seed, int64_t steps) {
+constexpr auto forever = Trainer::Clock::time_point::max();
+
+/// A trainer with everything that could differ from one run to the next switched on.
+Trainer full_trainer(Precision precision, const std::string& optimizer, uint64_t seed) {
   const NetworkSpec spec{.backbone = "resnet18",
                          .head = "arm",
                          .stem = "small",
                          .classes = 7,
                          .affinity = Affinity::ema,
                          .input = {32, Color::rgb, plain}};
-  auto network = std::make_shared<Network>(spec, seed);
+  const auto network = std::make_shared<Network>(spec, seed);
   const TrainingOptions options{
       .epochs = 2,
       .optimizer = optimizer,
@@ -297,9 +300,52 @@ std::vector<NamedTensor> trained(Precision precision, const std::string& optimiz
       .clip_norm = 1,
       .precision = precision,
       .loader = loader_options(8, seed, everything)};
-  Trainer trainer(network, random_faces(32, 32, 3), first(32), options);
-  trainer.run_until(steps, Cancellation(), [](const Step&) {});
-  return network->state();
+  return {network, random_faces(32, 32, 3), first(32), options};
+}
+
+std::vector<NamedTensor> trained(Precision precision, const std::string& optimizer, uint64_t seed, int64_t steps) {
+  auto trainer = full_trainer(precision, optimizer, seed);
+  trainer.run_until(steps, forever, Cancellation(), [](const Step&) {});
+  return trainer.state();
+}
+
+void expect_equal(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].tensor.equal(b[i].tensor)) << a[i].name;
+}
+
+TEST(Trainer, GoesOnFromASavedStateToTheVeryBits) {
+  for (const auto precision : {Precision::float32, Precision::bfloat16}) {
+    for (const auto& optimizer : optimizers().names()) {
+      auto saved = full_trainer(precision, optimizer, 5);
+      saved.run_until(3, forever, Cancellation(), [](const Step&) {});
+      std::vector<NamedTensor> copies;
+      for (const auto& [name, tensor] : saved.state()) copies.push_back({name, tensor.clone()});
+      auto other = full_trainer(precision, optimizer, 6);
+      // Seed 6 has drawn other weights; the data depend on it too, so the options must be those of the first.
+      auto resumed = full_trainer(precision, optimizer, 5);
+      resumed.restore(sources_of(other.state()), 0);
+      resumed.restore(sources_of(copies), 3);
+      EXPECT_EQ(resumed.steps_done(), 3);
+      resumed.run_until(6, forever, Cancellation(), [](const Step&) {});
+      expect_equal(resumed.state(), trained(precision, optimizer, 5, 6));
+    }
+  }
+}
+
+TEST(Trainer, AStateWithoutTheOptimizersPartIsRefused) {
+  auto trainer = full_trainer(Precision::float32, "adam", 5);
+  auto state = trainer.state();
+  std::erase_if(state, [](const NamedTensor& entry) { return entry.name == "optimizer.second.conv1.weight"; });
+  EXPECT_THROW(trainer.restore(sources_of(state), 1), Error);
+}
+
+TEST(Trainer, TakesOneStepAtLeastWhenTheTimeIsOver) {
+  auto trainer = full_trainer(Precision::float32, "sgd", 5);
+  for (int64_t expected = 1; expected <= 3; ++expected) {
+    trainer.run_until(3, Trainer::Clock::now(), Cancellation(), [](const Step&) {});
+    EXPECT_EQ(trainer.steps_done(), expected);
+  }
 }
 
 TEST(Trainer, TheSameSeedGivesTheSameWeightsToTheBit) {
@@ -347,7 +393,7 @@ TEST(Trainer, StopsBetweenStepsWhenCancelled) {
   const auto cancel_at_two = [&](const Step& step) {
     if (step.step == 2) cancellation.request();
   };
-  EXPECT_THROW(trainer.run_until(100, cancellation, cancel_at_two), Error);
+  EXPECT_THROW(trainer.run_until(100, forever, cancellation, cancel_at_two), Error);
   EXPECT_EQ(trainer.steps_done(), 2);
 }
 
@@ -357,12 +403,28 @@ TEST(Trainer, ALossThatIsNotANumberIsAnErrorThatLeavesTheWeights) {
   const auto before = network->parameters().front().clone();
   auto trainer = plain_trainer(network);
   try {
-    trainer.run_until(1, Cancellation(), [](const Step&) {});
+    trainer.run_until(1, forever, Cancellation(), [](const Step&) {});
     FAIL() << "expected ERR_DIVERGED";
   } catch (const Error& error) {
     EXPECT_EQ(error.code, "ERR_DIVERGED");
   }
   EXPECT_TRUE(network->parameters().front().equal(before));
+}
+
+TEST(Trainer, AWeightThatIsNotFiniteIsAnErrorEvenWhereTheLossIs) {
+  const auto network = plain_network();
+  auto trainer = plain_trainer(network);
+  // A norm's running statistics take no part in a training step.
+  for (const auto& [name, tensor] : network->state()) {
+    if (name == "layer4.1.bn2.running_var") tensor.fill_(std::numeric_limits<float>::infinity());
+  }
+  try {
+    trainer.run_until(1, forever, Cancellation(), [](const Step&) {});
+    FAIL() << "expected ERR_DIVERGED";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("After step 1 `layer4.1.bn2.running_var`"), std::string::npos)
+        << error.what();
+  }
 }
 
 }  // namespace

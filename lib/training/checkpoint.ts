@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { settled } from '../calls.js'
+import { FerError } from '../errors.js'
+import { native, type Trainer } from '../native.js'
+import { makePrefix, readHeaderOf } from '../safetensors.js'
+import type { EpochEvent } from './events.js'
+import type { Selection, TrainingFaces } from './faces.js'
+import { type Provenance, versions } from './provenance.js'
+
+const format = 'fer-torch checkpoint 1'
+
+/** How far a run has come; with the trainer's tensors all that it takes to go on. */
+export interface Progress {
+  /** Steps done. */
+  step: number
+  /** Of the epoch that has begun and is not in the log yet. */
+  epoch: { loss: number; steps: number; seconds: number }
+  /** Of the whole run. */
+  seconds: number
+  log: EpochEvent[]
+}
+
+/** A checkpoint's header: the run's progress and what it was begun with. */
+export interface Checkpoint {
+  readonly progress: Progress
+  readonly provenance: Provenance
+  /** A digest of the very faces trained and validated on. */
+  readonly faces: string
+  readonly machine: Machine
+}
+
+/** What else decides the bits of a result. */
+interface Machine {
+  readonly instructions: string
+  readonly threads: number
+}
+
+export const freshProgress = (): Progress => ({
+  step: 0,
+  epoch: { loss: 0, steps: 0, seconds: 0 },
+  seconds: 0,
+  log: [],
+})
+
+export function digestOf({ training, validation, classes }: TrainingFaces): string {
+  const hash = createHash('sha256').update(JSON.stringify(classes))
+  for (const { split, indices, labels } of [training, validation] satisfies Selection[])
+    hash.update(split.fingerprint).update(Int32Array.from(indices)).update(labels)
+  return hash.digest('hex')
+}
+
+export function machine(): Machine {
+  const { instructions, threads } = native.describe()
+  return { instructions, threads }
+}
+
+/** Whole or not at all, as every file of a run. ERR_DIVERGED, and nothing written, where a weight is not finite. */
+export async function writeCheckpoint(trainer: Trainer, path: string, checkpoint: Checkpoint): Promise<void> {
+  await settled(() =>
+    trainer.save(path, makePrefix(trainer.state(), { format, run: JSON.stringify(checkpoint) })),
+  )
+}
+
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const file = await open(path)
+  try {
+    const { metadata } = await readHeaderOf(file, path)
+    if (metadata.format !== format) throw damaged(path, `its format is \`${metadata.format}\``)
+    return JSON.parse(metadata.run ?? '') as Checkpoint
+  } catch (error) {
+    throw error instanceof SyntaxError ? damaged(path, 'its header cannot be read') : error
+  } finally {
+    await file.close()
+  }
+}
+
+/** Puts the tensors of a checkpoint back into a trainer made with the same options. */
+export async function restore(trainer: Trainer, path: string, step: number): Promise<void> {
+  const file = await open(path)
+  try {
+    const { tensors } = await readHeaderOf(file, path)
+    await settled(() => trainer.restore({ descriptor: file.fd, path, tensors }, step))
+  } finally {
+    await file.close()
+  }
+}
+
+const damaged = (path: string, what: string): FerError =>
+  new FerError(
+    'ERR_BAD_MODEL',
+    `\`${path}\` is not a checkpoint of this package: ${what}. Remove it to begin the run anew`,
+  )
+
+/** Refuses to go on with a run that was begun otherwise, naming every difference. */
+export function checkSameRun(
+  folder: string,
+  checkpoint: Checkpoint,
+  provenance: Provenance,
+  faces: string,
+): void {
+  const differences = [
+    ...changes(checkpoint.provenance.options, provenance.options),
+    ...(checkpoint.faces === faces ? [] : ['the faces, which are not those it was begun on']),
+  ]
+  if (differences.length === 0) return
+  throw new FerError(
+    'ERR_RESUME',
+    `The run in \`${folder}\` was begun otherwise: ${differences.join('; ')}. Give what it was begun with, or name another folder`,
+  )
+}
+
+/** What changed since and may change the bits of the result: reported, not refused. */
+export const machineChanges = (checkpoint: Checkpoint): string[] =>
+  changes(
+    { ...checkpoint.machine, ...checkpoint.provenance.versions },
+    { ...machine(), ...versions() },
+  ).filter((change) => !change.startsWith('`node`'))
+
+function changes(
+  before: Readonly<Record<string, unknown>>,
+  now: Readonly<Record<string, unknown>>,
+): string[] {
+  const [old, current] = [flattened(before), flattened(now)]
+  return [...new Set([...old.keys(), ...current.keys()])]
+    .filter((key) => old.get(key) !== current.get(key))
+    .map((key) => `\`${key}\` was ${show(old.get(key))}, is ${show(current.get(key))}`)
+}
+
+const show = (value: unknown): string => (value === undefined ? 'not given' : String(value))
+
+/** Nested fields by their path, as `augmentation.flip`. */
+function flattened(value: Readonly<Record<string, unknown>>, prefix = ''): Map<string, unknown> {
+  return new Map(
+    Object.entries(value).flatMap(([key, field]) =>
+      typeof field === 'object' && field !== null
+        ? [...flattened(field as Record<string, unknown>, `${prefix}${key}.`)]
+        : [[prefix + key, field] as const],
+    ),
+  )
+}
