@@ -13,7 +13,7 @@ const typescript = [
   ['training', /^lib\/training\//],
   ['model', /^lib\/model\.ts$/],
   ['parts', /^lib\/(options|datasets|images|metrics|report)\//],
-  ['native', /^lib\/(calls|native|safetensors|tensor)\.ts$/],
+  ['native', /^lib\/((calls|native|safetensors|tensor)\.ts$|weights\/)/],
   ['catalog', /^lib\/(catalog|errors)\.ts$/],
 ]
 
