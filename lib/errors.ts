@@ -36,3 +36,10 @@ export class FerError extends Error {
     this.code = code
   }
 }
+
+/** Text that a file chose, made fit for a message: short, and without anything a terminal would obey. */
+export function plain(value: unknown, longest = 100): string {
+  const text = typeof value === 'string' ? value : typeof value
+  const printable = text.slice(0, longest).replace(/\p{C}/gu, '?')
+  return text.length > longest ? `${printable}...` : printable
+}

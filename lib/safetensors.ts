@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { FerError } from './errors.js'
+import { FerError, plain } from './errors.js'
 import type { TensorEntry, TensorPlace } from './native.js'
 import type { DType } from './tensor.js'
 
@@ -92,10 +92,12 @@ function parseHeader(
   } catch {
     throw bad('its header is not JSON')
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw bad('its header is not an object')
-  const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>
-  const texts = Object.entries((metadata ?? {}) as object).filter((entry) => typeof entry[1] === 'string')
+  if (!isObject(header)) throw bad('its header is not an object')
+  const { __metadata__: metadata = {}, ...entries } = header
+  if (!isObject(metadata)) throw bad('its metadata are not an object')
+  const texts = Object.entries(metadata).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  )
   const tensors = Object.entries(entries).map(([name, entry]) => readEntry(name, entry, start, size, bad))
   checkLayout(tensors, start, size, bad)
   return { metadata: Object.fromEntries(texts), tensors }
@@ -111,7 +113,7 @@ function checkLayout(
   let end = start
   for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset || byteLength(a) - byteLength(b))) {
     if (tensor.offset !== end)
-      throw bad(`tensor \`${tensor.name}\` does not begin where the one before it ends`)
+      throw bad(`tensor \`${plain(tensor.name)}\` does not begin where the one before it ends`)
     end += byteLength(tensor)
   }
   if (end !== size) throw bad(`it has ${size - end} bytes that belong to no tensor`)
@@ -126,15 +128,18 @@ function readEntry(
 ): TensorPlace {
   const { dtype: code, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
   const dtype = (Object.keys(codes) as DType[]).find((key) => codes[key] === code)
-  if (!dtype) throw bad(`tensor \`${name}\` has the type ${String(code)}, which is not read`)
-  if (!isCounts(shape)) throw bad(`tensor \`${name}\` has no proper shape`)
-  if (!isCounts(offsets) || offsets.length !== 2) throw bad(`tensor \`${name}\` has no proper place`)
+  if (!dtype) throw bad(`tensor \`${plain(name)}\` has the type ${plain(code)}, which is not read`)
+  if (!isCounts(shape)) throw bad(`tensor \`${plain(name)}\` has no proper shape`)
+  if (!isCounts(offsets) || offsets.length !== 2) throw bad(`tensor \`${plain(name)}\` has no proper place`)
   const [begin, end] = offsets as [number, number]
   if (end - begin !== byteLength({ dtype, shape }))
-    throw bad(`tensor \`${name}\` has ${end - begin} bytes, which its shape does not fit`)
-  if (start + end > size) throw bad(`tensor \`${name}\` lies beyond its end: it is truncated`)
+    throw bad(`tensor \`${plain(name)}\` has ${end - begin} bytes, which its shape does not fit`)
+  if (start + end > size) throw bad(`tensor \`${plain(name)}\` lies beyond its end: it is truncated`)
   return { name, dtype, shape, offset: start + begin }
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0)

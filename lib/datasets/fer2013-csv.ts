@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse'
-import { FerError } from '../errors.js'
+import { FerError, plain } from '../errors.js'
 import type { SplitName } from './dataset.js'
 import type { Expression } from './expressions.js'
 import {
@@ -116,7 +116,8 @@ function withoutSpare({ expressions, rows, data }: GrowingFaces): CsvFaces {
 function badCsv(file: string, lastLine: number, cause: Error): Error {
   if (cause instanceof RowProblem) return unreadableRow(file, lastLine, cause.message, cause)
   if (!(cause instanceof CsvError)) return 'syscall' in cause ? unreadable(file, cause) : cause
-  return unreadableRow(file, Number(cause.lines ?? lastLine), cause.message, cause)
+  // csv-parse quotes the whole record.
+  return unreadableRow(file, Number(cause.lines ?? lastLine), plain(cause.message, 200), cause)
 }
 
 function unreadableRow(file: string, line: number, reason: string, cause: Error): FerError {

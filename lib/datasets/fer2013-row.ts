@@ -1,3 +1,4 @@
+import { plain } from '../errors.js'
 import type { SplitName } from './dataset.js'
 import type { Expression } from './expressions.js'
 
@@ -83,4 +84,4 @@ export function readPixels(text: string, target: Uint8Array): void {
 }
 
 const count = (number: number, unit: string) => `${number} ${unit}${number === 1 ? '' : 's'}`
-const quote = (text: string) => `\`${text.length > 20 ? `${text.slice(0, 20)}...` : text}\``
+const quote = (text: string) => `\`${plain(text, 20)}\``

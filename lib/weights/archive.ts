@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl'
-import { FerError } from '../errors.js'
-import { plain, refusal, resave, resaveScript } from './refusal.js'
+import { FerError, plain } from '../errors.js'
+import { refusal, resave, resaveScript } from './refusal.js'
 
 /** As many tensors, nearly, as the largest networks have, optimizer included. */
 const mostRecords = 100_000

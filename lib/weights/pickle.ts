@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
+import { plain } from '../errors.js'
 import type { ArchiveRecord } from './archive.js'
-import { plain, refusal, resaveWeights } from './refusal.js'
+import { refusal, resaveWeights } from './refusal.js'
 import { findItems, rebuildParameter, rebuildTensor, storageTypes } from './tensors.js'
 import { KnownFunction, type PickleKey, type PickleValue, type StorageType } from './values.js'
 
@@ -10,7 +11,7 @@ import { KnownFunction, type PickleKey, type PickleValue, type StorageType } fro
 /** In bytes; weights lie outside the pickle, which has about a hundred bytes a tensor. */
 export const largestPickle = 64 * 2 ** 20
 /** Of about 40 a tensor. Bounds memory: an instruction of one byte makes a list or dict of a hundred or more. */
-const mostInstructions = 4_000_000
+const mostInstructions = 1_000_000
 // Optimizers number their parameters. A Map hashes numbers without a secret, so larger ones can be made to collide.
 const largestKey = 1_000_000
 

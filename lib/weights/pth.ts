@@ -1,6 +1,7 @@
+import { plain } from '../errors.js'
 import { type ArchiveRecord, listRecords, type ReadableFile, readBytes } from './archive.js'
 import { largestPickle, readPickle } from './pickle.js'
-import { plain, refusal, resave, resaveWeights } from './refusal.js'
+import { refusal, resave, resaveWeights } from './refusal.js'
 import type { PickleValue } from './values.js'
 
 export type { ReadableFile } from './archive.js'

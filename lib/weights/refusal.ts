@@ -5,12 +5,6 @@ export function refusal(path: string, what: string, cure = 'Copy or download it 
   return new FerError('ERR_BAD_MODEL', `\`${path}\` is not a checkpoint that can be read: ${what}. ${cure}`)
 }
 
-/** Text that the file chose, made fit for a message: short, and without anything a terminal would obey. */
-export function plain(text: string): string {
-  const printable = text.slice(0, 100).replace(/[^ -~]/g, '?')
-  return text.length > 100 ? `${printable}...` : printable
-}
-
 const python = (path: string, load: string) => `${load}(${JSON.stringify(path)}, map_location="cpu"`
 
 /** For files whose values are fine but whose form is not. */

@@ -1,5 +1,6 @@
+import { plain } from '../errors.js'
 import type { ArchiveRecord } from './archive.js'
-import { plain, refusal } from './refusal.js'
+import { refusal } from './refusal.js'
 import { type PickleValue, StorageType, StoredItems, StoredTensor } from './values.js'
 
 export const storageTypes: readonly StorageType[] = [
@@ -16,7 +17,7 @@ export const storageTypes: readonly StorageType[] = [
 ]
 
 // Tensors may share one shape, which is looked through for each of them; so too the key of a storage.
-const mostSides = 64
+const mostSides = 16
 const storageKey = /^\d{1,20}$/
 
 /** The items of a persistent id: ('storage', type, key, location, count of items). */

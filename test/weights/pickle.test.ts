@@ -151,21 +151,21 @@ test('a list and a dict that hold themselves are harmless', async (t) => {
   await refused(t, readPickled(...knot), /not a storage/)
 })
 
-test('a million nested lists are read, and ten million refused, without recursion', async (t) => {
-  let value = await readPickled(many(1_000_000, EMPTY_LIST), many(999_999, APPEND))
+test('a hundred thousand nested lists are read, and ten million refused, without recursion', async (t) => {
+  let value = await readPickled(many(100_000, EMPTY_LIST), many(99_999, APPEND))
   let depth = 0
   for (; Array.isArray(value); value = value[0] as PickleValue) depth++
-  t.is(depth, 1_000_000)
-  await refused(t, readPickled(many(10_000_000, EMPTY_LIST)), /more than 4000000 instructions/)
-  await refused(t, readPickled(many(2_000_000, MARK), many(1_000_000, TUPLE)), /leaves more/)
+  t.is(depth, 100_000)
+  await refused(t, readPickled(many(10_000_000, EMPTY_LIST)), /more than 1000000 instructions/)
+  await refused(t, readPickled(many(200_000, MARK), many(100_000, TUPLE)), /leaves more/)
 })
 
 test('what is long, wide or repeated takes time in proportion', async (t) => {
   const start = performance.now()
-  await readPickled(MARK, many(1_000_000, byte(0x4b, 1)), LIST)
+  await readPickled(MARK, many(900_000, byte(0x4b, 1)), LIST)
   await readPickled(text('x'.repeat(10_000_000)))
-  const sides = tuple(many(500_000, byte(0x4b, 1)))
-  await refused(t, readPickled(sides, BINPUT(0), POP, many(500_000, BINGET(0), POP), unknownInstruction))
+  const sides = tuple(many(200_000, byte(0x4b, 1)))
+  await refused(t, readPickled(sides, BINPUT(0), POP, many(200_000, BINGET(0), POP), unknownInstruction))
   t.true(
     performance.now() - start < 10_000,
     'a few seconds even on a slow machine; a square would take hours',
@@ -203,7 +203,7 @@ test('a tensor lies inside its storage, or is refused', async (t) => {
 })
 
 test('a tensor larger than its storage is refused: stride 0 would make much of little', async (t) => {
-  for (const shape of [[3], [2 ** 52], Array(64).fill(2 ** 52)])
+  for (const shape of [[3], [2 ** 52], Array(16).fill(2 ** 52)])
     await refused(t, readPickled(tensor({ shape, strides: shape.map(() => 0) })), /repeats the 2 values/)
 })
 
