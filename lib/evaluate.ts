@@ -1,22 +1,15 @@
 import { cancellable } from './calls.js'
 import type { Dataset, SplitName } from './datasets/dataset.js'
-import { splitNames } from './datasets/dataset.js'
 import { labelsFor } from './datasets/labels.js'
 import { pack } from './images/pack.js'
 import { type Metrics, measure } from './metrics/index.js'
 import { inferenceFor, Model } from './model.js'
-import { callback, fail, oneOf, optional, readOptions } from './options/check.js'
+import { fail, readOptions } from './options/check.js'
+import { dataset, type FacesOptions, facesShape } from './options/faces.js'
 import { type InferenceOptions, inferenceShape } from './options/inference.js'
-import { dataset, type PackProgress } from './options/training.js'
 
-export interface EvaluateOptions extends InferenceOptions {
-  /** Which faces of the data; `test` by default. A flat data set answers any. */
-  split?: SplitName
-  /** Hears how many faces have been answered. */
-  onProgress?: (done: number, total: number) => void
-  /** Hears how far the pictures have been decoded, the first time they are. */
-  onPack?: (progress: PackProgress) => void
-}
+/** `split` is `test` by default. */
+export interface EvaluateOptions extends InferenceOptions, FacesOptions {}
 
 export interface Evaluation extends Metrics {
   /** `all` for a flat data set, which has no splits: it may hold faces that trained the model. */
@@ -36,12 +29,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   if (!(model instanceof Model)) fail('model', 'a Model (from `train` or `Model.load`)', model)
   dataset(data, 'data')
-  const settings = readOptions(options, {
-    ...inferenceShape,
-    split: optional(oneOf(splitNames), 'test'),
-    onProgress: optional(callback<(done: number, total: number) => void>(), undefined),
-    onPack: optional(callback<(progress: PackProgress) => void>(), undefined),
-  })
+  const settings = readOptions(options, { ...inferenceShape, ...facesShape('test') })
   const { info } = model
   const inference = inferenceFor(info, settings)
   const network = Model.borrow(model)

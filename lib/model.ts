@@ -1,58 +1,57 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { cancellable, chosenPrecision, settled, toFerError } from './calls.js'
-import { type AffinityName, affinities, backbones, colors, heads, stems } from './catalog.js'
-import { FerError } from './errors.js'
+import type { AffinityName } from './catalog.js'
+import type { Dataset } from './datasets/dataset.js'
 import { type Input, pendingImages, readAll } from './images/inputs.js'
-import { type NativeInference, type Network, type NetworkSpec, type Normalization, native } from './native.js'
-import {
-  type Check,
-  fail,
-  integer,
-  number,
-  oneOf,
-  optional,
-  readOptions,
-  type Shape,
-  text,
-} from './options/check.js'
+import { pack } from './images/pack.js'
+import { assumeInfo } from './model/assumed.js'
+import { badModel, type ModelInfo, metadataOf, readInfo } from './model/info.js'
+import { openWeights } from './model/weights.js'
+import { type NativeInference, type Network, native } from './native.js'
+import { fail, oneOf, optional, readOptions, text } from './options/check.js'
+import { dataset, type FacesOptions, facesShape } from './options/faces.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
-import { makePrefix, readHeaderOf } from './safetensors.js'
+import { makePrefix } from './safetensors.js'
 
-/** What a model is, as its file's header says. */
-export interface ModelInfo extends NetworkSpec {
-  /** In the order of logits and probabilities. */
-  readonly classes: readonly string[]
-  /** Where the weights come from: versions, data, options, measured accuracy. */
-  readonly provenance: Readonly<Record<string, unknown>>
-}
-
-const format = 'fer-torch model 1'
+/** `split` is `train` by default. */
+export interface CalibrateOptions extends Omit<InferenceOptions, 'affinity'>, FacesOptions {}
 
 /** A trained network that answers with one class of expression a face. Its memory is freed by `dispose`. */
 export class Model implements AsyncDisposable {
-  readonly info: ModelInfo
+  #info: ModelInfo
   readonly #network: Network
 
   /** Not for users: models come from `Model.load` and `train`. */
   constructor(info: ModelInfo, network: Network) {
-    this.info = Object.freeze({ ...info, classes: Object.freeze([...info.classes]) })
+    this.#info = frozen(info)
     this.#network = network
   }
 
-  /** Reads a safetensors file that `save` or `train` wrote. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL. */
+  get info(): ModelInfo {
+    return this.#info
+  }
+
+  /** Whether affinity `ema` can be used: ARM's running generic part is there, or none is needed. */
+  get calibrated(): boolean {
+    return lent(() => this.#network.calibrated())
+  }
+
+  /**
+   * Reads a safetensors file that `save` or `train` wrote, or a PyTorch checkpoint (`.pth`) of the official ARM code or
+   * of a torchvision ResNet-18 or -34 with 7 or 8 classes. Such a file says nothing of input and classes: see
+   * `info.provenance.assumed` for what is taken for granted; ARM's running generic part it lacks, which `calibrate`
+   * computes. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL.
+   */
   static async load(path: string): Promise<Model> {
     text(path, 'path')
-    const file = await openModel(path)
+    const weights = await openWeights(path)
     try {
-      const { metadata, tensors } = await readHeaderOf(file, path)
-      const info = readInfo(path, metadata)
-      const network = await settled(native.createNetwork(info, { descriptor: file.fd, path, tensors }))
-      return new Model(info, network)
+      const { metadata, tensors, source } = weights
+      const info = metadata ? readInfo(path, metadata) : assumeInfo(tensors, path)
+      return new Model(info, await settled(native.createNetwork(info, source)))
     } catch (error) {
       throw badModel(path, error)
     } finally {
-      await file.close()
+      await weights.close()
     }
   }
 
@@ -81,6 +80,45 @@ export class Model implements AsyncDisposable {
     }
   }
 
+  /**
+   * Computes ARM's running generic part over training faces, with the model as it is used: what a checkpoint of the
+   * official code lacks. Replaces an earlier one; do not predict with the model meanwhile. ERR_INVALID_OPTION where the
+   * model shares no generic part.
+   */
+  async calibrate(data: Dataset, options: CalibrateOptions = {}): Promise<void> {
+    dataset(data, 'data')
+    const { affinity: _, ...shape } = inferenceShape
+    const settings = readOptions(options, { ...shape, ...facesShape('train') })
+    const { head, affinity, imageSize, color } = this.info
+    if (affinity === 'none') fail('model', 'one that shares a generic part', `head ${head}, affinity none`)
+    const network = Model.borrow(this)
+    try {
+      const split = await data.open(settings.split)
+      const images = await pack(split, {
+        imageSize,
+        color,
+        augmented: false,
+        signal: settings.signal,
+        onProgress: (done, total) => settings.onPack?.({ split: settings.split, done, total }),
+      })
+      const indices = [...split.samples.keys()]
+      const inference = inferenceFor(this.info, { ...settings, affinity: 'none' })
+      await cancellable(settings.signal, (cancellation, listening) =>
+        network.calibrate(
+          images,
+          indices,
+          inference,
+          cancellation,
+          listening((done) => settings.onProgress?.(done, indices.length)),
+        ),
+      )
+      const calibrated = { data: data.name, split: settings.split, faces: indices.length }
+      this.#info = frozen({ ...this.info, provenance: { ...this.info.provenance, calibrated } })
+    } finally {
+      network.dispose()
+    }
+  }
+
   /** Frees the weights; a call in flight ends normally, a later one fails with ERR_DISPOSED. */
   dispose(): void {
     this.#network.dispose()
@@ -92,28 +130,17 @@ export class Model implements AsyncDisposable {
 
   /** For the package's own verbs: a handle to be disposed of, which outlives the model's own. */
   static borrow(model: Model): Network {
-    return lend(model.#network)
+    return lent(() => model.#network.share())
   }
 }
 
-async function openModel(path: string): Promise<FileHandle> {
-  const file = await stat(path).catch(() => undefined)
-  if (file?.isFile()) {
-    return open(path).catch((cause: Error) => {
-      throw new FerError('ERR_BAD_MODEL', `Cannot read \`${path}\`: ${cause.message}. Make it readable`, {
-        cause,
-      })
-    })
-  }
-  throw new FerError(
-    'ERR_MODEL_NOT_FOUND',
-    `There is no model file \`${resolve(path)}\`. Train one, or correct the path`,
-  )
-}
+const frozen = (info: ModelInfo): ModelInfo =>
+  Object.freeze({ ...info, classes: Object.freeze([...info.classes]) })
 
-function lend(network: Network): Network {
+/** What the native call gives, or its error as our own. */
+function lent<T>(call: () => T): T {
   try {
-    return network.share()
+    return call()
   } catch (error) {
     throw toFerError(error)
   }
@@ -135,51 +162,6 @@ export async function saveNetwork(
   await settled(() => {
     const isFloat = (name: string) => name === 'float32' || name === 'bfloat16'
     const tensors = network.state().map((entry) => (isFloat(entry.dtype) ? { ...entry, dtype } : entry))
-    return network.save(path, makePrefix(tensors, { format, model: JSON.stringify(info) }), dtype)
-  })
-}
-
-const strings: Check<readonly string[]> = (value, name) =>
-  Array.isArray(value) && value.length > 0
-    ? value.map((item, i) => text(item, `${name}[${i}]`))
-    : fail(name, 'class names', value)
-
-const triple: Check<readonly [number, number, number]> = (value, name) => {
-  if (!Array.isArray(value) || value.length !== 3) return fail(name, 'three numbers', value)
-  const [red, green, blue] = value.map((item, i) => number(-1e6, 1e6)(item, `${name}[${i}]`))
-  return [red!, green!, blue!]
-}
-
-const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
-  backbone: oneOf(backbones),
-  head: oneOf(heads),
-  stem: oneOf(stems),
-  imageSize: integer(1, 1024),
-  color: oneOf(colors),
-  affinity: oneOf(affinities),
-  normalization: (value, name) =>
-    readOptions<Normalization>(value, { mean: triple, deviation: triple }, name),
-  classes: strings,
-  provenance: (value) => (typeof value === 'object' && value !== null ? { ...value } : {}),
-}
-
-function readInfo(path: string, metadata: Readonly<Record<string, string>>): ModelInfo {
-  try {
-    if (metadata.format !== format) throw new Error(`its format is \`${metadata.format}\`, not \`${format}\``)
-    const { classCount: _, ...given } = JSON.parse(metadata.model ?? '') as Record<string, unknown>
-    const info = readOptions(given, infoShape, 'the header')
-    return { ...info, classCount: info.classes.length }
-  } catch (error) {
-    throw badModel(path, error)
-  }
-}
-
-function badModel(path: string, error: unknown): FerError {
-  if (error instanceof FerError && error.code === 'ERR_BAD_MODEL' && error.message.includes(path))
-    return error
-  const why = (error as Error).message
-  const cure = 'Copy it anew, or save it anew with `model.save`'
-  return new FerError('ERR_BAD_MODEL', `\`${path}\` is not a model of this package: ${why}. ${cure}`, {
-    cause: error,
+    return network.save(path, makePrefix(tensors, metadataOf(info)), dtype)
   })
 }

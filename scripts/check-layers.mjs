@@ -11,7 +11,7 @@ const typescript = [
   ['index', /^lib\/(index|ops)\.ts$/],
   ['verbs', /^lib\/(train|predict|evaluate)\.ts$/],
   ['training', /^lib\/training\//],
-  ['model', /^lib\/model\.ts$/],
+  ['model', /^lib\/(model\.ts$|model\/)/],
   ['parts', /^lib\/(options|datasets|images|metrics|report)\//],
   ['native', /^lib\/((calls|native|safetensors|tensor)\.ts$|weights\/)/],
   ['catalog', /^lib\/(catalog|errors)\.ts$/],

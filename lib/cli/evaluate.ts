@@ -4,6 +4,7 @@ import type { Evaluation, SplitName } from '../index.js'
 import {
   addFlags,
   choiceFlag,
+  dataFlag,
   type InferenceFlags,
   inferenceFlags,
   jsonFlag,
@@ -35,7 +36,7 @@ export function addEvaluate(program: Command): void {
   const command = program.command('evaluate').description('measure a model on labelled faces')
   addFlags(command, [
     textFlag('--model <file>', 'a model that train wrote').makeOptionMandatory(),
-    textFlag('--data <spec>', 'fer2013:PATH, folder:PATH or synthetic:COUNT').makeOptionMandatory(),
+    dataFlag(),
     withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'test'),
     ...inferenceFlags(),
     jsonFlag(),

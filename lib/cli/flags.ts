@@ -23,6 +23,10 @@ export function choiceFlag(flags: string, names: readonly string[], description:
   return flag(flags, `${description}: ${names.join(', ')}`, oneOf(names))
 }
 
+const dataKinds = 'fer2013:PATH, raf-db:PATH, folder:PATH or synthetic:COUNT'
+
+export const dataFlag = (): Option => textFlag('--data <spec>', dataKinds).makeOptionMandatory()
+
 export const jsonFlag = (): Option =>
   new Option('--json', 'print one JSON document on stdout, and nothing else there')
 
@@ -70,7 +74,7 @@ export async function readSpec(spec: string, name: string): Promise<Dataset> {
 /** The same error with `batchSize` called `--batch-size`, where the command has such a flag. */
 export function namingFlags(error: unknown, command: Command | undefined): unknown {
   if (!(error instanceof FerError) || !command) return error
-  const named = error.message.replace(/(?<=Expected |give a )`(\w+)`/g, (field, name) => {
+  const named = error.message.replace(/`(\w+)`/g, (field, name) => {
     const option = command.options.find((option) => option.attributeName() === name)
     return option?.long ? `\`${option.long}\`` : field
   })

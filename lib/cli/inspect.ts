@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { ModelInfo } from '../index.js'
+import type { Model } from '../index.js'
 import { jsonFlag, readText } from './flags.js'
 import { print, printJson } from './output.js'
 import { bytes, facts } from './table.js'
@@ -23,17 +23,19 @@ async function runInspect(file: string, { json }: { readonly json?: true }): Pro
   // Loaded whole, so that a damaged file does not pass for a good one.
   await using model = await Model.load(file)
   const { size } = await stat(file)
-  if (json) printJson({ file, bytes: size, ...model.info })
-  else print(describe(file, size, model.info))
+  if (json) printJson({ file, bytes: size, calibrated: model.calibrated, ...model.info })
+  else print(describe(file, size, model))
 }
 
-function describe(file: string, size: number, info: ModelInfo): string {
+function describe(file: string, size: number, { info, calibrated }: Model): string {
   const { backbone, head, stem, imageSize, color, affinity, classes, provenance } = info
+  const uncalibrated = { 'generic part': 'none: calibrate the model, or use it with --affinity none' }
   return facts({
     file: `${file} (${bytes(size)})`,
     network: `${backbone}, head ${head}, stem ${stem}, affinity ${affinity}`,
     input: `${imageSize} x ${imageSize} pixels, ${color}`,
     classes: classes.join(', '),
+    ...(calibrated ? {} : uncalibrated),
     ...Object.fromEntries(Object.entries(provenance).map(([name, value]) => [spaced(name), inline(value)])),
   })
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
+import { addCalibrate } from './calibrate.js'
 import { addDemo } from './demo.js'
 import { addDoctor } from './doctor.js'
 import { addEvaluate } from './evaluate.js'
@@ -12,7 +13,7 @@ import { version } from './version.js'
 
 // The commands import the library, and with it the addon, only when they run: help must be fast, and there
 // for those whose installation is broken.
-const commands = [addDemo, addTrain, addEvaluate, addPredict, addInspect, addDoctor]
+const commands = [addDemo, addTrain, addEvaluate, addPredict, addCalibrate, addInspect, addDoctor]
 
 const examples = `
 Examples:

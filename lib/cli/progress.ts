@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import type { PackProgress } from '../options/training.js'
+import type { PackProgress } from '../options/faces.js'
 
 const look = {
   format: '{label} [{bar}] {percentage}% {note}{left}',

@@ -4,6 +4,7 @@ import type { TrainOptions, TrainResult } from '../index.js'
 import {
   addFlags,
   choiceFlag,
+  dataFlag,
   jsonFlag,
   numberFlag,
   precisionFlag,
@@ -40,7 +41,7 @@ export function addTrain(program: Command): void {
 }
 
 const dataFlags = (): Option[] => [
-  textFlag('--data <spec>', 'fer2013:PATH, folder:PATH or synthetic:COUNT').makeOptionMandatory(),
+  dataFlag(),
   textFlag('--output <dir>', 'folder for the model and the log; made if missing').makeOptionMandatory(),
   withDefault(
     textFlag('--validation <spec>', 'faces to choose the best epoch on'),
@@ -54,6 +55,10 @@ const runFlags = (): Option[] => [
 ]
 
 const networkFlags = (): Option[] => [
+  withDefault(
+    textFlag('--pretrained <file>', 'weights to begin with, .pth or .safetensors'),
+    'drawn from --seed',
+  ),
   withDefault(choiceFlag('--backbone <name>', backbones, 'network under the head'), 'resnet18'),
   withDefault(choiceFlag('--head <name>', heads, 'ARM, or plain pooling'), 'arm'),
   withDefault(choiceFlag('--stem <name>', stems, 'first layers'), 'from the image size'),

@@ -1,6 +1,7 @@
 import type {
   EpochEvent,
   PackProgress,
+  PretrainedReport,
   StartEvent,
   StepEvent,
   TrainEvent,
@@ -43,7 +44,17 @@ function show(event: TrainEvent, progress: Progress): void {
   if (event.type === 'epoch') progress.line(describeEpoch(event))
 }
 
-function describeStart({ step, steps, epoch, epochs, resumed, changed }: StartEvent): string[] {
+function describeStart(event: StartEvent): string[] {
+  return [...describeResuming(event), ...(event.pretrained ? [describePretrained(event.pretrained)] : [])]
+}
+
+function describePretrained({ path, taken, fresh, unused }: PretrainedReport): string {
+  const list = (title: string, names: readonly string[]) =>
+    names.length > 0 ? `; ${title}: ${names.join(', ')}` : ''
+  return `${taken} tensors taken from ${path}${list('begin fresh', fresh)}${list('not used', unused)}`
+}
+
+function describeResuming({ step, steps, epoch, epochs, resumed, changed }: StartEvent): string[] {
   if (resumed === undefined) return []
   if (!resumed) return ['there is no checkpoint yet: starting from the beginning']
   const place = `resuming after step ${step} of ${steps}, in epoch ${epoch} of ${epochs}`

@@ -20,7 +20,6 @@ import type { Dataset } from '../datasets/dataset.js'
 import { type AugmentationOptions, readAugmentation } from './augmentation.js'
 import {
   boolean,
-  type Check,
   callback,
   fail,
   integer,
@@ -31,13 +30,7 @@ import {
   signal,
   text,
 } from './check.js'
-
-/** How far the pictures of a split have been decoded. */
-export interface PackProgress {
-  readonly split: string
-  readonly done: number
-  readonly total: number
-}
+import { dataset, type PackProgress } from './faces.js'
 
 export interface TrainOptions {
   /** Its train split is trained on. Its test split is never opened. */
@@ -70,6 +63,11 @@ export interface TrainOptions {
   imageSize?: number
   /** Colour mode of the model; by default that of the data. */
   color?: Color
+  /**
+   * Weights to begin with: a model of this package, or a PyTorch checkpoint of a ResNet or of the official ARM code.
+   * What does not fit begins fresh, and the `start` event names it.
+   */
+  pretrained?: string
   /** ARM's generic part: `ema` (the default), `batch` (the same in training), or `none`. */
   affinity?: AffinityName
   /** `adamw` by default. */
@@ -110,11 +108,6 @@ const usual = {
   sgd: { learningRate: 0.05, weightDecay: 5e-4 },
 } as const
 
-export const dataset: Check<Dataset> = (value, name) =>
-  typeof (value as Dataset | null)?.open === 'function'
-    ? (value as Dataset)
-    : fail(name, 'a data set such as datasets.folder(path)', value)
-
 const stemFor = (imageSize: number): StemName =>
   imageSize < 64 ? 'small' : imageSize < 112 ? 'medium' : 'standard'
 
@@ -134,6 +127,7 @@ export function readTrainOptions(given: unknown) {
     stem: optional(oneOf(stems), undefined),
     imageSize: optional(integer(16, 1024), 112),
     color: optional(oneOf(colors), undefined),
+    pretrained: optional(text, undefined),
     affinity: optional(oneOf(affinities), undefined),
     optimizer: optional(oneOf(optimizers), 'adamw'),
     learningRate: optional(number(0, 100), undefined),

@@ -1,33 +1,25 @@
 import { cancellable } from '../calls.js'
 import { type Metrics, measure } from '../metrics/index.js'
-import { inferenceFor, type ModelInfo, saveNetwork } from '../model.js'
+import type { ModelInfo } from '../model/info.js'
+import { inferenceFor, saveNetwork } from '../model.js'
 import { type Network, native, type StepReport, type Trainer } from '../native.js'
-import type { TrainingSettings } from '../options/training.js'
-import { machine, type Progress, restore, writeCheckpoint } from './checkpoint.js'
-import type { CheckpointEvent, EpochEvent, EventStream, PretrainedReport } from './events.js'
+import type { Beginning } from './beginning.js'
+import { machine, restore, writeCheckpoint } from './checkpoint.js'
+import type { CheckpointEvent, EpochEvent, EventStream } from './events.js'
 import type { PackedFaces, TrainingFaces } from './faces.js'
 import { type Output, writeJson, writeLog } from './output.js'
-import type { Provenance } from './provenance.js'
 
 /** Faces validated at once. */
 const validationBatch = 64
 
 /** What a run works with. */
-export interface RunContext {
-  readonly settings: TrainingSettings
+export interface RunContext extends Beginning {
   readonly output: Output
   readonly faces: TrainingFaces
-  /** Of the faces. */
-  readonly digest: string
   readonly packed: PackedFaces
-  readonly info: ModelInfo & { readonly provenance: Provenance }
+  readonly info: ModelInfo
   readonly network: Network
   readonly events: EventStream
-  /** Where it begins. Of a resumed run that of its checkpoint, else fresh. */
-  readonly progress: Progress
-  /** What changed since the checkpoint was written. */
-  readonly changed: readonly string[]
-  readonly pretrained: PretrainedReport | undefined
 }
 
 export interface BestEpoch {
@@ -174,8 +166,8 @@ async function keepUnfinished(run: RunContext, trainer: Trainer): Promise<void> 
 }
 
 async function keepProgress(run: RunContext, trainer: Trainer): Promise<void> {
-  const { output, progress, digest, info } = run
-  const checkpoint = { progress, provenance: info.provenance, faces: digest, machine: machine() }
+  const { output, progress, digest, provenance } = run
+  const checkpoint = { progress, provenance, faces: digest, machine: machine() }
   await writeCheckpoint(trainer, output.checkpoint, checkpoint)
   announceFile(run, 'resume', progress.log.length + 1, output.checkpoint)
 }

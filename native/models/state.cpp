@@ -68,6 +68,8 @@ bool load_state(const std::vector<NamedTensor>& own, const std::vector<TensorSou
     const auto found = left.extract(entry.name);
     if (found) {
       copy_into(entry, found.mapped());
+    } else if (entry.name.ends_with(".num_batches_tracked")) {
+      // Counts steps for a kind of average that is not used; older checkpoints lack it.
     } else if (optional(entry.name)) {
       complete = false;
     } else {

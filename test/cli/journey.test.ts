@@ -42,8 +42,34 @@ test('train refuses a folder that holds a run', async (t) => {
   t.deepEqual([stdout, code], ['', 1])
   t.regex(
     stderr,
-    /^fer-torch: [^\n]*already holds a run \(best\.safetensors\)\. Name another folder[^\n]*\n$/,
+    /^fer-torch: [^\n]*already holds a run \(best\.safetensors\)\. Go on with it with `--resume`[^\n]*\n$/,
   )
+})
+
+test('train --resume goes on with that run, and says so; without one it says that it begins', async (t) => {
+  const again = await cli('train', ...small, '--output', at('run'), '--epochs', '1', '--resume', '--json')
+  t.is(again.code, 0, again.stderr)
+  t.regex(again.stderr, /^resuming after step 2 of 2, in epoch 1 of 1$/m)
+  t.deepEqual(JSON.parse(again.stdout).best, JSON.parse(trained.stdout).best)
+  const other = ['--output', at('fresh'), '--epochs', '1', '--resume', '--pretrained', model()]
+  const fresh = await cli('train', ...small, ...other)
+  t.regex(fresh.stderr, /^there is no checkpoint yet: starting from the beginning$/m)
+  t.regex(fresh.stderr, /^\d+ tensors taken from .*best\.safetensors; not used: arm\.generic$/m)
+  const changed = await cli('train', ...small, '--output', at('run'), '--seed', '9', '--resume')
+  t.is(changed.code, 1)
+  t.regex(changed.stderr, /`--seed` was 0, is 9/)
+})
+
+test('calibrate writes a model and says on what', async (t) => {
+  const args = ['--model', model(), '--data', 'synthetic:70', '--output', at('calibrated.safetensors')]
+  const { stdout, code, stderr } = await cli('calibrate', ...args, '--json')
+  t.is(code, 0, stderr)
+  t.deepEqual(JSON.parse(stdout), {
+    model: at('calibrated.safetensors'),
+    calibrated: { data: 'synthetic:70', split: 'train', faces: 70 },
+  })
+  const { stdout: inspected } = await cli('inspect', at('calibrated.safetensors'))
+  t.regex(inspected, /^calibrated +data synthetic:70, split train, faces 70$/m)
 })
 
 test('inspect tells what was trained', async (t) => {

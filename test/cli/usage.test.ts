@@ -90,7 +90,7 @@ test('no command at all is a usage error that shows help on stderr', async (t) =
 const failures: readonly [string, () => readonly string[], RegExp][] = [
   ['a model that is not there', () => ['inspect', 'no.safetensors'], /no model file .*no\.safetensors/],
   ['a file that is no model', () => ['inspect', 'package.json'], /`package\.json` is not a safetensors file/],
-  ['a model that is a folder', () => ['predict', '--model', 'lib', 'a.png', '--json'], /no model file/],
+  ['a model that is a folder', () => ['predict', '--model', 'lib', 'a.png', '--json'], /lib` is not a file/],
   [
     'data that are not there',
     () => ['train', '--data', 'folder:no/such', '--output', join(folder, 'other')],

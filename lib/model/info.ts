@@ -1,0 +1,85 @@
+import { affinities, backbones, colors, heads, stems } from '../catalog.js'
+import { FerError } from '../errors.js'
+import type { NetworkSpec, Normalization } from '../native.js'
+import { type Check, fail, integer, number, oneOf, readOptions, type Shape, text } from '../options/check.js'
+
+/** What a model is, as its file's header says. */
+export interface ModelInfo extends NetworkSpec {
+  /** In the order of logits and probabilities. */
+  readonly classes: readonly string[]
+  /** Where the weights come from: versions, data, options, measured accuracy. */
+  readonly provenance: Readonly<Record<string, unknown>>
+}
+
+/** ImageNet's, as fractions of full brightness: what weights from elsewhere expect. */
+export const imageNet: Normalization = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] }
+
+const format = 'fer-torch model 1'
+/** A header may be long; no network has more classes than ImageNet. */
+const mostClasses = 1000
+
+/** The header's metadata for a model. */
+export const metadataOf = (info: ModelInfo): Record<string, string> => ({
+  format,
+  model: JSON.stringify(info),
+})
+
+const classNames: Check<readonly string[]> = (value, name) => {
+  if (!Array.isArray(value) || value.length === 0 || value.length > mostClasses)
+    return fail(name, `1 to ${mostClasses} class names`, value)
+  const names = value.map((item, i) => text(item, `${name}[${i}]`))
+  return new Set(names).size === names.length ? names : fail(name, 'class names that all differ', value)
+}
+
+const triple =
+  (smallest: number): Check<readonly [number, number, number]> =>
+  (value, name) => {
+    if (!Array.isArray(value) || value.length !== 3) return fail(name, 'three numbers', value)
+    const [red, green, blue] = value.map((item, i) => number(smallest, 1e6)(item, `${name}[${i}]`))
+    return [red!, green!, blue!]
+  }
+
+const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
+  backbone: oneOf(backbones),
+  head: oneOf(heads),
+  stem: oneOf(stems),
+  imageSize: integer(1, 1024),
+  color: oneOf(colors),
+  affinity: oneOf(affinities),
+  normalization: (value, name) =>
+    readOptions<Normalization>(value, { mean: triple(-1e6), deviation: triple(1e-6) }, name),
+  classes: classNames,
+  provenance: (value) => (typeof value === 'object' && value !== null ? { ...value } : {}),
+}
+
+/** Checks what a header says, field by field. ERR_BAD_MODEL. */
+export function readInfo(path: string, metadata: Readonly<Record<string, string>>): ModelInfo {
+  try {
+    checkFormat(metadata.format)
+    const { classCount: _, ...given } = JSON.parse(metadata.model ?? '') as Record<string, unknown>
+    const info = readOptions(given, infoShape, 'the header')
+    return { ...info, classCount: info.classes.length }
+  } catch (error) {
+    throw badModel(path, error)
+  }
+}
+
+function checkFormat(given: string | undefined): void {
+  if (given === format) return
+  if (given?.startsWith('fer-torch checkpoint'))
+    throw new Error(
+      'it is what a run is resumed from; the models are `best.safetensors` and `last.safetensors` beside it',
+    )
+  throw new Error(`its format is \`${given}\`, not \`${format}\``)
+}
+
+/** The same error, naming the file where it did not. */
+export function badModel(path: string, error: unknown): FerError {
+  if (error instanceof FerError && error.code === 'ERR_BAD_MODEL' && error.message.includes(path))
+    return error
+  const why = (error as Error).message
+  const cure = 'Copy it anew, or save it anew with `model.save`'
+  return new FerError('ERR_BAD_MODEL', `\`${path}\` is not a model of this package: ${why}. ${cure}`, {
+    cause: error,
+  })
+}
