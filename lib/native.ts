@@ -46,6 +46,7 @@ export interface NativeAugmentation {
   readonly contrast: number
   readonly noise: number
   readonly noiseDeviation: number
+  readonly flipOrNoise: number
   readonly erase: number
   readonly eraseSmallest: number
   readonly eraseLargest: number

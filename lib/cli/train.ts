@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { affinities, backbones, colors, heads, optimizers, schedules, stems } from '../catalog.js'
 import type { TrainOptions, TrainResult } from '../index.js'
+import { recipes } from '../options/recipes.js'
 import {
   addFlags,
   choiceFlag,
@@ -71,6 +72,7 @@ const networkFlags = (): Option[] => [
 ]
 
 const recipeFlags = (): Option[] => [
+  choiceFlag('--recipe <name>', recipes, 'published options, for those not given'),
   withDefault(numberFlag('--epochs <n>', 'times every training face is seen'), '20'),
   withDefault(numberFlag('--batch-size <n>', 'faces a step'), '64'),
   withDefault(choiceFlag('--optimizer <name>', optimizers, 'rule of the steps'), 'adamw'),

@@ -15,10 +15,12 @@ export interface AugmentationOptions {
   brightness?: number
   /** The same, about the picture's mean; 0.2. */
   contrast?: number
-  /** Probability of Gaussian noise; 0. */
+  /** Probability of Gaussian noise on the picture before it is resampled; 0. */
   noise?: number
   /** Its standard deviation in grey levels; 5.5, the published variance of 30. */
   noiseDeviation?: number
+  /** Probability of exactly one of a flip and noise, each as likely, as published for ARM; beside `flip` and `noise`; 0. */
+  flipOrNoise?: number
   /** Probability of erasing one rectangle (arXiv 1708.04896); 0.25. */
   erase?: number
   /** Its smallest and largest area, as fractions of the picture's; 0.02 and 0.1. */
@@ -36,6 +38,7 @@ const nothing: AugmentationOptions = {
   brightness: 0,
   contrast: 0,
   noise: 0,
+  flipOrNoise: 0,
   erase: 0,
 }
 
@@ -51,6 +54,7 @@ export function readAugmentation(given: unknown, name: string): NativeAugmentati
       contrast: fraction(0.2),
       noise: fraction(0),
       noiseDeviation: optional(number(0, 255), Math.sqrt(30)),
+      flipOrNoise: fraction(0),
       erase: fraction(0.25),
       eraseSmallest: fraction(0.02),
       eraseLargest: fraction(0.1),

@@ -31,6 +31,7 @@ import {
   text,
 } from './check.js'
 import { dataset, type PackProgress } from './faces.js'
+import { type RecipeName, recipes, withRecipe } from './recipes.js'
 
 export interface TrainOptions {
   /** Its train split is trained on. Its test split is never opened. */
@@ -46,6 +47,8 @@ export interface TrainOptions {
   resume?: boolean
   /** Writes a checkpoint so often, beside the one after each epoch; 5. */
   checkpointMinutes?: number
+  /** Options of a published recipe, for those not given beside it. */
+  recipe?: RecipeName
   /** 20. */
   epochs?: number
   /** 64. */
@@ -112,7 +115,8 @@ const stemFor = (imageSize: number): StemName =>
   imageSize < 64 ? 'small' : imageSize < 112 ? 'medium' : 'standard'
 
 export function readTrainOptions(given: unknown) {
-  const read = readOptions(given, {
+  const read = readOptions(withRecipe(given), {
+    recipe: optional(oneOf(recipes), undefined),
     data: dataset,
     validation: optional(dataset, undefined),
     output: text,

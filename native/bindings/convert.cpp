@@ -180,6 +180,7 @@ Augmentation to_augmentation(const Fields& fields) {
           .contrast = fields.single("contrast"),
           .noise = fields.single("noise"),
           .noise_deviation = fields.single("noiseDeviation"),
+          .flip_or_noise = fields.single("flipOrNoise"),
           .erase = fields.single("erase"),
           .erase_smallest = fields.single("eraseSmallest"),
           .erase_largest = fields.single("eraseLargest")};

@@ -8,7 +8,7 @@
 namespace fer {
 
 /// What a draw is for: draws for different purposes never share numbers.
-enum class Purpose : uint64_t { shuffle = 1, flip, affine, light, noise, erase };
+enum class Purpose : uint64_t { shuffle = 1, flip, affine, light, noise, erase, alternative };
 
 /// Counter-based random numbers: a pure function of (seed, epoch, position, purpose), so that no generator state
 /// need be saved and the order in which threads draw changes nothing. Philox 4x32-10 (Salmon et al., SC 2011).

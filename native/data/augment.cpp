@@ -17,12 +17,25 @@ struct Affine {
 
 Draw draw(Position position, Purpose purpose) { return {position.seed, position.epoch, position.index, purpose}; }
 
-Affine random_affine(const Augmentation& settings, int64_t height, int64_t width, int64_t size, Position position) {
+/// What happens to a picture or does not.
+struct Happens {
+  bool flip, noise;
+};
+
+Happens random_happenings(const Augmentation& settings, Position position) {
+  auto alternative = draw(position, Purpose::alternative);
+  const bool one = alternative.chance(settings.flip_or_noise), first = alternative.chance(0.5F);
+  return {.flip = draw(position, Purpose::flip).chance(settings.flip) || (one && first),
+          .noise = draw(position, Purpose::noise).chance(settings.noise) || (one && !first)};
+}
+
+Affine random_affine(const Augmentation& settings, bool flip, int64_t height, int64_t width, int64_t size,
+                     Position position) {
   auto random = draw(position, Purpose::affine);
   const float angle = random.symmetric(settings.rotation) * std::numbers::pi_v<float> / 180.0F;
   const float zoom = std::exp(random.symmetric(std::log1p(settings.scale)));
   const float shift_x = random.symmetric(settings.shift), shift_y = random.symmetric(settings.shift);
-  const float mirror = draw(position, Purpose::flip).chance(settings.flip) ? -1.0F : 1.0F;
+  const float mirror = flip ? -1.0F : 1.0F;
   const float step_x = static_cast<float>(width) / static_cast<float>(size) / zoom;
   const float step_y = static_cast<float>(height) / static_cast<float>(size) / zoom;
   Affine map{};
@@ -71,10 +84,16 @@ void relight(std::vector<float>& levels, const Augmentation& settings, Position 
   for (float& level : levels) level = std::clamp(brightness * (mean + contrast * (level - mean)), 0.0F, 255.0F);
 }
 
-void add_noise(std::vector<float>& levels, const Augmentation& settings, Position position) {
+/// A copy with Gaussian noise on every value.
+std::vector<uint8_t> with_noise(const uint8_t* pixels, int64_t count, const Augmentation& settings, Position position) {
   auto random = draw(position, Purpose::noise);
-  if (!random.chance(settings.noise)) return;
-  for (float& level : levels) level = std::clamp(level + settings.noise_deviation * random.normal(), 0.0F, 255.0F);
+  random.uniform();  // the one that decided whether there is noise
+  std::vector<uint8_t> noisy(pixels, pixels + count);
+  for (auto& level : noisy) {
+    const float value = static_cast<float>(level) + settings.noise_deviation * random.normal();
+    level = static_cast<uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
+  }
+  return noisy;
 }
 
 void normalize(const std::vector<float>& levels, int64_t channels, const Normalization& normalization, float* output) {
@@ -103,11 +122,16 @@ void erase(float* output, int64_t size, const Augmentation& settings, Position p
 
 void augment(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Augmentation& settings,
              const InputFormat& format, Position position, float* output) {
+  const auto happens = random_happenings(settings, position);
+  std::vector<uint8_t> noisy;
+  if (happens.noise) {
+    noisy = with_noise(pixels, height * width * channels, settings, position);
+    pixels = noisy.data();
+  }
   std::vector<float> levels(static_cast<size_t>(format.size * format.size * channels));
-  resample(pixels, height, width, channels, random_affine(settings, height, width, format.size, position), format.size,
-           levels.data());
+  const auto map = random_affine(settings, happens.flip, height, width, format.size, position);
+  resample(pixels, height, width, channels, map, format.size, levels.data());
   relight(levels, settings, position);
-  add_noise(levels, settings, position);
   normalize(levels, channels, format.normalization, output);
   erase(output, format.size, settings, position);
 }

@@ -14,7 +14,8 @@ struct Augmentation {
   float brightness;       // 0.2: times 0.8 to 1.2
   float contrast;         // the same, about the picture's mean
   float noise;            // probability
-  float noise_deviation;  // grey levels
+  float noise_deviation;  // grey levels of the picture, before it is resampled
+  float flip_or_noise;    // probability of one of the two, each as likely, beside those above
   float erase;            // probability
   float erase_smallest;   // area of the rectangle, of the picture's
   float erase_largest;

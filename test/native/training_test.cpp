@@ -18,6 +18,7 @@ constexpr Augmentation everything{.flip = 0.5F,
                                   .contrast = 0.2F,
                                   .noise = 0.5F,
                                   .noise_deviation = 5,
+                                  .flip_or_noise = 0.5F,
                                   .erase = 0.5F,
                                   .erase_smallest = 0.02F,
                                   .erase_largest = 0.1F};
@@ -71,6 +72,36 @@ TEST(Augment, ErasesTheShareAskedFor) {
     // The sides of a rectangle of 410 pixels are rounded, at the extreme ratio of 3.3 from 11.1 and 36.8.
     EXPECT_NEAR(erased, 0.1, 0.006);
   }
+}
+
+TEST(Augment, TheAlternativeIsAFlipOrNoiseAndNeverBothOrNeither) {
+  // A ramp from left to right, whose mirror image no noise of deviation 1 can be taken for.
+  const auto ramp = (at::arange(32) * 7 + 10).to(at::kByte).view({1, 32, 1}).expand({32, 32, 1}).contiguous();
+  const auto plain_levels = ramp.expand({32, 32, 3}).to(at::kFloat) / 255;
+  auto settings = nothing;
+  settings.noise_deviation = 1.0F;
+  auto output = at::empty({32, 32, 3});
+  const auto count = [&](float probability) {
+    settings.flip_or_noise = probability;
+    int64_t flips = 0, noises = 0;
+    for (uint64_t index = 0; index < 400; ++index) {
+      augment(ramp.const_data_ptr<uint8_t>(), 32, 32, 1, settings, {32, Color::grey, plain}, {1, 2, index},
+              output.mutable_data_ptr<float>());
+      const bool flipped = output[0][0][0].item<float>() > 0.5F;
+      const auto distance = (output - (flipped ? plain_levels.flip(1) : plain_levels)).abs().max().item<float>();
+      const bool noisy = distance > 0.5F / 255;
+      EXPECT_FALSE(flipped && noisy);
+      flips += flipped;
+      noises += noisy;
+    }
+    return std::pair(flips, noises);
+  };
+  EXPECT_EQ(count(0), std::pair(int64_t{0}, int64_t{0}));
+  const auto [flips, noises] = count(1);
+  EXPECT_EQ(flips + noises, 400);
+  EXPECT_NEAR(static_cast<double>(flips), 200, 40);  // four standard deviations of a fair coin
+  const auto [some_flips, some_noises] = count(0.5F);
+  EXPECT_NEAR(static_cast<double>(some_flips + some_noises), 200, 40);
 }
 
 TEST(Augment, NoiseHasTheDeviationAskedFor) {
