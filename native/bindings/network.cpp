@@ -39,8 +39,16 @@ std::function<void(int64_t)> progress_listener(Environment& environment, const N
   };
 }
 
-Napi::Value wrap(Napi::Env env, std::shared_ptr<Network> network) {
-  return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
+/// `bytes`: the memory that goes with the object.
+Napi::Value wrap(Napi::Env env, std::shared_ptr<Network> network, int64_t bytes) {
+  return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network),
+                                                 Napi::Number::New(env, static_cast<double>(bytes))});
+}
+
+int64_t bytes_of(const Network& network) {
+  int64_t bytes = 0;
+  for (const auto& entry : network.state()) bytes += static_cast<int64_t>(entry.tensor.nbytes());
+  return bytes;
 }
 
 }  // namespace
@@ -58,6 +66,14 @@ Napi::Function NetworkWrap::define(Napi::Env env) {
 NetworkWrap::NetworkWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Illegal constructor");
   network_ = *info[0].As<Napi::External<std::shared_ptr<Network>>>().Data();
+  bytes_ = info[1].ToNumber().Int64Value();
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_);
+}
+
+void NetworkWrap::release() {
+  network_.reset();
+  if (bytes_ > 0) Napi::MemoryManagement::AdjustExternalMemory(Env(), -bytes_);
+  bytes_ = 0;
 }
 
 Napi::Value NetworkWrap::create(const Napi::CallbackInfo& info) {
@@ -75,7 +91,7 @@ Napi::Value NetworkWrap::create(const Napi::CallbackInfo& info) {
       };
     }
     return Environment::of(info.Env()).submit(compute_worker(), nullptr, {}, [make] {
-      return [network = make()](Napi::Env env) { return wrap(env, network); };
+      return [network = make()](Napi::Env env) { return wrap(env, network, bytes_of(*network)); };
     });
   });
 }
@@ -164,9 +180,9 @@ Napi::Value NetworkWrap::calibrate(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value NetworkWrap::share(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return wrap(info.Env(), of(info.This())); });
+  return guarded(info.Env(), [&] { return wrap(info.Env(), of(info.This()), 0); });
 }
 
-void NetworkWrap::dispose(const Napi::CallbackInfo&) { network_.reset(); }
+void NetworkWrap::dispose(const Napi::CallbackInfo&) { release(); }
 
 }  // namespace fer::bindings

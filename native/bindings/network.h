@@ -18,6 +18,7 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   static std::shared_ptr<Network> of(const Napi::Value& value);
 
   explicit NetworkWrap(const Napi::CallbackInfo& info);
+  ~NetworkWrap() override { release(); }
 
  private:
   /// [{ name, dtype, shape }], in the order in which `save` writes.
@@ -36,8 +37,11 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   /// Another handle of the same network, which disposing of this one leaves alone.
   Napi::Value share(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
+  void release();
 
   std::shared_ptr<Network> network_;
+  /// What V8 is told that this object holds, so that it collects models nobody disposes of.
+  int64_t bytes_ = 0;
 };
 
 }  // namespace fer::bindings

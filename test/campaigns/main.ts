@@ -1,30 +1,51 @@
 // Long campaigns, which ordinary tests run in small:
 //   npm run campaign -- resume --times 100 --seed 1
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { exitCampaign, terminateCampaign } from './lifecycle.js'
+import { modelsCampaign, predictionsCampaign } from './memory.js'
 import { resumeCampaign } from './resume.js'
 
-const campaigns: Readonly<
-  Record<string, (times: number, seed: number, report: (line: string) => void) => Promise<unknown>>
-> = {
-  /** In both precisions, and with the optimizer that keeps most. */
-  resume: async (times, seed, report) => {
-    const results = []
-    for (const precision of ['float32', 'bfloat16'] as const)
-      results.push({
-        precision,
-        ...(await resumeCampaign({ times: times / 2, seed, options: { precision }, report })),
-      })
-    return results
+interface Call {
+  readonly times: number
+  readonly seed: number
+  readonly folder: string
+  readonly report: (line: string) => void
+}
+
+const campaigns: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
+  resume: async ({ times, seed, report }) => {
+    const half = Math.ceil(times / 2)
+    const kill = (precision: 'float32' | 'bfloat16') =>
+      resumeCampaign({ times: half, seed, options: { precision }, report })
+    return { float32: await kill('float32'), bfloat16: await kill('bfloat16') }
   },
+  exit: ({ times, seed, report }) => exitCampaign(times, seed, report),
+  terminate: ({ times, seed, report }) => terminateCampaign(times, seed, report),
+  predictions: async ({ times, folder }) =>
+    predictionsCampaign(times, join(folder, 'predictions'), await readFile('docs/face.jpg')),
+  models: async ({ times, folder }) => ({
+    disposed: await modelsCampaign(times, join(folder, 'disposed'), true),
+    dropped: await modelsCampaign(times, join(folder, 'dropped'), false),
+  }),
 }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { times: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } },
 })
-for (const name of positionals) {
-  const campaign = campaigns[name]
-  if (!campaign)
-    throw new Error(`There is no campaign ${name}: they are ${Object.keys(campaigns).join(', ')}`)
-  console.log(name, await campaign(Number(values.times), Number(values.seed), console.log))
+const folder = await mkdtemp(join(tmpdir(), 'fer-torch-campaign-'))
+process.env.FER_TORCH_CACHE = join(folder, 'cache')
+try {
+  for (const name of positionals) {
+    const campaign = campaigns[name]
+    if (!campaign)
+      throw new Error(`There is no campaign ${name}: they are ${Object.keys(campaigns).join(', ')}`)
+    const call = { times: Number(values.times), seed: Number(values.seed), folder, report: console.log }
+    console.log(name, JSON.stringify(await campaign(call), undefined, 2))
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true })
 }

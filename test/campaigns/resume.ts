@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TrainOptions } from '../../lib/index.js'
+import { randomNumbers } from './random.js'
 
 const main = fileURLToPath(new URL('training-process.ts', import.meta.url))
 
@@ -127,16 +128,5 @@ async function digests(output: string): Promise<Record<string, string>> {
     best: hash(await readFile(join(output, 'best.safetensors'))),
     last: hash(await readFile(join(output, 'last.safetensors'))),
     log: hash(learned.join('\n')),
-  }
-}
-
-/** mulberry32. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let bits = Math.imul(state ^ (state >>> 15), state | 1)
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
   }
 }
