@@ -69,7 +69,7 @@ function requireMeasurable(logits: Float32Array, labels: ArrayLike<number>, clas
   if (broken < 0) return
   const sample = Math.floor(broken / classCount)
   throw new FerError(
-    'ERR_DIVERGED',
-    `The model gave \`${logits[broken]}\` for sample ${sample}. Its weights are not finite: take an earlier checkpoint.`,
+    'ERR_BAD_MODEL',
+    `The model answers face ${sample} with \`${logits[broken]}\`: its weights are damaged, or were trained with too large steps. Train it anew`,
   )
 }

@@ -74,12 +74,16 @@ const writeAtomically = (path: string, text: string): Promise<void> =>
     }
   })
 
+const cureFor = (error: unknown): string =>
+  ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '')
+    ? 'Free space, or choose another folder'
+    : 'Choose a folder that can be written'
+
 async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write()
   } catch (error) {
     const why = (error as Error).message
-    const cure = 'Free space or choose another folder'
-    throw new FerError('ERR_OUTPUT', `Cannot write \`${path}\`: ${why}. ${cure}`, { cause: error })
+    throw new FerError('ERR_OUTPUT', `Cannot write \`${path}\`: ${why}. ${cureFor(error)}`, { cause: error })
   }
 }

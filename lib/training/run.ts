@@ -1,4 +1,5 @@
 import { cancellable } from '../calls.js'
+import { FerError } from '../errors.js'
 import { type Metrics, measure } from '../metrics/index.js'
 import type { ModelInfo } from '../model/info.js'
 import { inferenceFor, saveNetwork } from '../model.js'
@@ -138,16 +139,26 @@ function follow({ settings, progress, events }: RunContext, trainer: Trainer, re
   })
 }
 
-async function validate({ settings, faces, packed, info }: RunContext, trainer: Trainer): Promise<Metrics> {
+async function validate(
+  { settings, faces, packed, info, progress }: RunContext,
+  trainer: Trainer,
+): Promise<Metrics> {
   const { indices, labels } = faces.validation
   const { precision, signal } = settings
   const inference = inferenceFor(info, { precision, signal, affinity: undefined, batchSize: validationBatch })
   const logits = await cancellable(signal, (cancellation) =>
     trainer.evaluate(packed.validation, indices, inference, cancellation),
   )
+  if (!logits.data.every(Number.isFinite)) throw diverged(progress.step)
   const chosen = Int32Array.from(indices, (index) => labels[index]!)
   return measure(logits.data, chosen, info.classes)
 }
+
+const diverged = (step: number): FerError =>
+  new FerError(
+    'ERR_DIVERGED',
+    `After step ${step} the network's answers are no longer finite numbers. Most often the steps are too large: lower \`learningRate\`, lengthen \`warmupEpochs\`, or clip gradients with \`clipNorm\``,
+  )
 
 function bestOf(log: readonly EpochEvent[]): BestEpoch | undefined {
   const event = log.findLast((event) => event.best)

@@ -122,6 +122,9 @@ Worker& compute_worker() {
   return *worker;
 }
 
+constexpr const char* too_little_memory =
+    "There is too little memory for this call. Lower `batchSize` or the size of the pictures";
+
 Napi::Error to_javascript(Napi::Env env, const std::exception_ptr& error) {
   const auto make = [&](const std::string& code, const std::string& message) {
     auto result = Napi::Error::New(env, message);
@@ -132,8 +135,13 @@ Napi::Error to_javascript(Napi::Env env, const std::exception_ptr& error) {
     std::rethrow_exception(error);
   } catch (const Error& known) {
     return make(known.code, known.what());
+  } catch (const std::bad_alloc&) {
+    return make("ERR_NATIVE", too_little_memory);
   } catch (const c10::Error& torch) {
-    return make("ERR_NATIVE", torch.what_without_backtrace());
+    const std::string words = torch.what_without_backtrace();
+    // LibTorch has no type of error for it.
+    const bool memory = words.find("can't allocate memory") != std::string::npos;
+    return make("ERR_NATIVE", memory ? too_little_memory : words);
   } catch (const std::exception& other) {
     return make("ERR_NATIVE", other.what());
   }

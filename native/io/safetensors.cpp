@@ -45,8 +45,10 @@ class AtomicFile {
 
  private:
   [[noreturn]] void fail() const {
-    throw Error("ERR_OUTPUT",
-                "Cannot write `" + path_ + "`: " + std::strerror(errno) + ". Free space or choose another folder");
+    const int reason = errno;
+    const bool full = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+    const char* cure = full ? "Free space, or choose another folder" : "Choose a folder that can be written";
+    throw Error("ERR_OUTPUT", "Cannot write `" + path_ + "`: " + std::strerror(reason) + ". " + cure);
   }
 
   std::string path_;

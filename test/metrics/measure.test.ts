@@ -49,7 +49,7 @@ test('no samples, a wrong length, a label out of range and logits that are not f
     message: /`labels\[1\]` to be an integer from 0 to 1, got `2`/,
   })
   t.throws(() => measure(Float32Array.of(0, 1, Number.NaN, 1), [0, 1], names), {
-    code: 'ERR_DIVERGED',
-    message: /`NaN` for sample 1/,
+    code: 'ERR_BAD_MODEL',
+    message: /face 1 with `NaN`/,
   })
 })
