@@ -171,10 +171,14 @@ test('an output folder that cannot be made or written is refused before anything
   const { output } = smallRun()
   await mkdir(join(output, '..'), { recursive: true })
   await writeFile(output, 'a file')
-  const error = await t.throwsAsync(async () => await train({ ...smallRun(), output: join(output, 'run') }), {
-    instanceOf: FerError,
-  })
-  t.is(error!.code, 'ERR_OUTPUT')
+  for (const folder of [join(output, 'run'), '/proc/no/run', '/dev/null']) {
+    const error = await t.throwsAsync(async () => await train({ ...smallRun(), output: folder }), {
+      instanceOf: FerError,
+    })
+    t.is(error!.code, 'ERR_OUTPUT', folder)
+  }
+  const deep = join(smallRun().output, 'a', 'b', 'c')
+  t.is((await train({ ...smallRun(), output: deep })).best.path, join(deep, 'best.safetensors'))
 })
 
 test('a loss that is no number stops the run, says at which step and why, and keeps the last good checkpoint', async (t) => {

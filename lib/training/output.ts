@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { FerError } from '../errors.js'
 import { native } from '../native.js'
 
@@ -24,7 +24,7 @@ export type Output = Readonly<Record<keyof typeof names, string>> & {
  */
 export async function claimOutput(folder: string, resume: boolean): Promise<Output> {
   const release = await writing(folder, async () => {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(resolve(folder))
     return native.lockFolder(folder)
   })
   if (!release) {
@@ -41,6 +41,19 @@ export async function claimOutput(folder: string, resume: boolean): Promise<Outp
   } catch (error) {
     release()
     throw error
+  }
+}
+
+/** With its parents. Node's own way does not return where the file system, as /proc, denies that they exist. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder)
   }
 }
 
