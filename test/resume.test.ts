@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { datasets, FerError, Model, type TrainEvent, type TrainOptions, train } from '../lib/index.js'
 import { resumeCampaign } from './campaigns/resume.js'
+import { putTogether, takeApart } from './safetensors-file.js'
 import { smallRun } from './trained.js'
 
 /** Trains until an epoch or step has come, then aborts; the events up to then. */
@@ -127,6 +128,34 @@ test('a damaged checkpoint is refused by name and left where it is', async (t) =
     t.true(error!.message.includes(path))
     t.true(damaged.equals(await readFile(path)))
   }
+})
+
+test('a checkpoint whose header was tampered with is refused field by field, and never crashes', async (t) => {
+  const options = { ...smallRun(), resume: true }
+  await train(options)
+  const path = join(options.output, 'checkpoint.safetensors')
+  const { header, data } = await takeApart(path)
+  const run = JSON.parse(header.__metadata__!.run!)
+  const refuses = async (changed: unknown, pattern: RegExp) => {
+    const text = typeof changed === 'string' ? changed : JSON.stringify(changed)
+    await putTogether(path, { ...header, __metadata__: { ...header.__metadata__, run: text } } as never, data)
+    const error = await t.throwsAsync(async () => await train(options), { instanceOf: FerError })
+    t.is(error!.code, 'ERR_BAD_MODEL')
+    t.regex(error!.message, pattern)
+    t.true(error!.message.includes(path))
+  }
+  await refuses('{', /not a checkpoint/)
+  await refuses('null', /an object/)
+  await refuses({}, /progress/)
+  await refuses({ ...run, more: 1 }, /`more`/)
+  await refuses({ ...run, progress: { ...run.progress, step: -1 } }, /`progress\.step`/)
+  await refuses({ ...run, progress: { ...run.progress, step: 1 } }, /1 steps do not fit 0 epochs of 2/)
+  await refuses({ ...run, progress: { ...run.progress, log: [{}] } }, /`progress\.log\[0\]\.validation`/)
+  await refuses(
+    { ...run, provenance: { versions: {}, options: { epochs: 1, x: { y: { z: 1 } } } } },
+    /options/,
+  )
+  await refuses(`{"progress":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, /progress/)
 })
 
 test('two processes cannot go on with one run at a time', async (t) => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { settled } from '../calls.js'
-import { FerError } from '../errors.js'
+import { FerError, plain } from '../errors.js'
 import { native, type Trainer } from '../native.js'
+import { type Check, fail, integer, number, readOptions, type Shape, text } from '../options/check.js'
 import { makePrefix, readHeaderOf } from '../safetensors.js'
 import type { EpochEvent } from './events.js'
 import type { Selection, TrainingFaces } from './faces.js'
@@ -62,17 +63,83 @@ export async function writeCheckpoint(trainer: Trainer, path: string, checkpoint
   )
 }
 
+/** ERR_BAD_MODEL, naming the file, where its header is not one that `writeCheckpoint` wrote. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const file = await open(path)
   try {
     const { metadata } = await readHeaderOf(file, path)
-    if (metadata.format !== format) throw damaged(path, `its format is \`${metadata.format}\``)
-    return JSON.parse(metadata.run ?? '') as Checkpoint
-  } catch (error) {
-    throw error instanceof SyntaxError ? damaged(path, 'its header cannot be read') : error
+    return parseCheckpoint(metadata, path)
   } finally {
     await file.close()
   }
+}
+
+function parseCheckpoint(
+  { format: given, run = '' }: Readonly<Record<string, string>>,
+  path: string,
+): Checkpoint {
+  if (given !== format) throw damaged(path, `its format is \`${plain(given)}\``)
+  try {
+    return readOptions<Checkpoint>(JSON.parse(run), checkpointShape, 'the header')
+  } catch (error) {
+    throw damaged(path, (error as Error).message)
+  }
+}
+
+const count = integer(0, Number.MAX_SAFE_INTEGER)
+const amount = number(0, Number.MAX_VALUE)
+const isPrimitive = (value: unknown) => typeof value !== 'object' || value === null
+
+const record: Check<Readonly<Record<string, unknown>>> = (value, name) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : fail(name, 'an object', value)
+
+/** Fields, some of them groups of fields. */
+const options: Check<Provenance['options']> = (value, name) => {
+  const fields = record(value, name)
+  const isFlat = (field: unknown) => isPrimitive(field) || Object.values(field as object).every(isPrimitive)
+  if (!Object.values(fields).every(isFlat)) fail(name, 'options', value)
+  return { ...fields, epochs: integer(1, 10000)(fields.epochs, `${name}.epochs`) }
+}
+
+const log: Check<EpochEvent[]> = (value, name) => {
+  if (!Array.isArray(value)) fail(name, 'a list of epochs', value)
+  return value.map((entry, i) => {
+    const { validation, ...event } = record(entry, `${name}[${i}]`)
+    const metrics = record(validation, `${name}[${i}].validation`)
+    for (const key of ['accuracy', 'nll']) amount(metrics[key], `${name}[${i}].validation.${key}`)
+    if (event.epoch !== i + 1) fail(`${name}[${i}].epoch`, String(i + 1), event.epoch)
+    return { ...event, validation: metrics } as unknown as EpochEvent
+  })
+}
+
+const group =
+  <T>(shape: Shape<T>): Check<T> =>
+  (value, name) =>
+    readOptions<T>(value, shape, name, `${name}.`)
+
+const checkpointShape: Shape<Checkpoint> = {
+  progress: group<Progress>({
+    step: count,
+    epoch: group({ loss: number(-Number.MAX_VALUE, Number.MAX_VALUE), steps: count, seconds: amount }),
+    seconds: amount,
+    log,
+  }),
+  provenance: (value, name) => {
+    const given = record(value, name)
+    const versions = record(given.versions, `${name}.versions`) as Record<string, string>
+    return { ...given, versions, options: options(given.options, `${name}.options`) }
+  },
+  faces: text,
+  machine: group<Machine>({ instructions: text, threads: count }),
+}
+
+/** ERR_BAD_MODEL where the steps done are not those of the epochs done. */
+export function checkPlace({ step, epoch, log }: Progress, stepsPerEpoch: number, path: string): void {
+  const done = log.length * stepsPerEpoch
+  if (step !== done + epoch.steps || epoch.steps > stepsPerEpoch)
+    throw damaged(path, `${step} steps do not fit ${log.length} epochs of ${stepsPerEpoch}`)
 }
 
 /** Puts the tensors of a checkpoint back into a trainer made with the same options. */

@@ -5,7 +5,7 @@ import type { ModelInfo } from '../model/info.js'
 import { inferenceFor, saveNetwork } from '../model.js'
 import { type Network, native, type StepReport, type Trainer } from '../native.js'
 import type { Beginning } from './beginning.js'
-import { machine, restore, writeCheckpoint } from './checkpoint.js'
+import { checkPlace, machine, restore, writeCheckpoint } from './checkpoint.js'
 import type { CheckpointEvent, EpochEvent, EventStream } from './events.js'
 import type { PackedFaces, TrainingFaces } from './faces.js'
 import { type Output, writeJson, writeLog } from './output.js'
@@ -39,6 +39,7 @@ export async function runEpochs(run: RunContext): Promise<BestEpoch> {
   const { settings, faces, packed, network, output, progress } = run
   const trainer = new native.Trainer(network, packed.training, faces.training.indices, settings)
   try {
+    checkPlace(progress, trainer.stepsPerEpoch, output.checkpoint)
     if (progress.step > 0) await restore(trainer, output.checkpoint, progress.step)
     announce(run, trainer)
     await runToEnd(run, trainer)
