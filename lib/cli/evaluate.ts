@@ -35,7 +35,7 @@ every rate a fraction from 0 to 1.`
 export function addEvaluate(program: Command): void {
   const command = program.command('evaluate').description('measure a model on labelled faces')
   addFlags(command, [
-    textFlag('--model <file>', 'a model that train wrote').makeOptionMandatory(),
+    textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
     dataFlag(),
     withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'test'),
     ...inferenceFlags(),

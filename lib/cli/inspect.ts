@@ -14,7 +14,9 @@ export function addInspect(program: Command): void {
   const command = program
     .command('inspect')
     .description('say what a model file holds, and where it comes from')
-  command.argument('<model>', 'a model that train wrote', (text: string) => readText(text, 'MODEL'))
+  command.argument('<model>', 'a model that train wrote, or a PyTorch checkpoint', (text: string) =>
+    readText(text, 'MODEL'),
+  )
   command.addOption(jsonFlag()).addHelpText('after', examples).action(runInspect)
 }
 

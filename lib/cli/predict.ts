@@ -37,7 +37,7 @@ export function addPredict(program: Command): void {
   const command = program.command('predict').description('name the expression in pictures of faces')
   command.argument('<image...>', 'pictures, one face each')
   addFlags(command, [
-    textFlag('--model <file>', 'a model that train wrote').makeOptionMandatory(),
+    textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
     withDefault(
       textFlag('--box <left,top,width,height>', 'the face in each picture').argParser(readBox),
       'all of it',
