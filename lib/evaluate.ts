@@ -27,7 +27,7 @@ export async function evaluate(
   data: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  if (!(model instanceof Model)) fail('model', 'a Model (from `train` or `Model.load`)', model)
+  if (!Model.is(model)) fail('model', 'a Model (from `train` or `Model.load`)', model)
   dataset(data, 'data')
   const settings = readOptions(options, { ...inferenceShape, ...facesShape('test') })
   const { info } = model

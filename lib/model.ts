@@ -128,6 +128,11 @@ export class Model implements AsyncDisposable {
     this.dispose()
   }
 
+  /** Whether it is one, and not an object that only looks like it. */
+  static is(value: unknown): value is Model {
+    return typeof value === 'object' && value !== null && #info in value
+  }
+
   /** For the package's own verbs: a handle to be disposed of, which outlives the model's own. */
   static borrow(model: Model): Network {
     return lent(() => model.#network.share())

@@ -56,6 +56,7 @@ export function predict(
 ): Promise<Prediction[]>
 export async function predict(input: Input, options: PredictOptions): Promise<unknown> {
   const settings = readOptions(options, shape)
+  settings.signal?.throwIfAborted()
   const several = Array.isArray(input) || isTensor(input)
   const images = pendingImages(input, settings.box)
   const model = typeof settings.model === 'string' ? await Model.load(settings.model) : settings.model
@@ -70,7 +71,7 @@ export async function predict(input: Input, options: PredictOptions): Promise<un
 }
 
 const model: Check<Model | string> = (value, name) =>
-  value instanceof Model || (typeof value === 'string' && value !== '')
+  Model.is(value) || (typeof value === 'string' && value !== '')
     ? value
     : fail(name, 'a Model (from `train` or `Model.load`) or the path of one', value)
 
@@ -90,15 +91,19 @@ interface Call extends InferenceSettings {
   readonly info: ModelInfo
 }
 
+/** Pictures read in one go, between looks at what they weigh. */
+const readAtOnce = 8
+/** Decoded bytes, beyond which a batch is computed as it is: a photograph of a few MB decodes to a hundred. */
+const heaviestBatch = 2 ** 28
+
 /** While one batch is computed, the next is decoded. */
 async function predictAll(images: readonly PendingImage[], call: Call): Promise<(Prediction | FerError)[]> {
-  const { batchSize } = call
-  const read = (start: number) => readBatch(images.slice(start, start + batchSize), start, call)
   const results: (Prediction | FerError)[] = []
-  let next = read(0)
-  for (let start = 0; start < images.length; start += batchSize) {
+  let next = readBatch(images, 0, call)
+  for (let done = 0; done < images.length; ) {
     const batch = await next
-    next = read(start + batchSize)
+    done += batch.length
+    next = readBatch(images, done, call)
     // Awaited a turn later: meanwhile its failure must not count as unhandled.
     next.catch(() => {})
     results.push(...(await predictBatch(batch, call)))
@@ -106,7 +111,21 @@ async function predictAll(images: readonly PendingImage[], call: Call): Promise<
   return results
 }
 
-function readBatch(
+/** Of affinity `batch` always the size asked for, on which the answers depend. */
+async function readBatch(images: readonly PendingImage[], first: number, call: Call) {
+  const { batchSize, affinity } = call
+  const batch: (NativeInput | FerError)[] = []
+  const last = Math.min(images.length, first + batchSize)
+  for (let bytes = 0; first + batch.length < last && (bytes < heaviestBatch || affinity === 'batch'); ) {
+    const start = first + batch.length
+    const some = await readSome(images.slice(start, Math.min(last, start + readAtOnce)), start, call)
+    batch.push(...some)
+    bytes += some.reduce((sum, item) => sum + (item instanceof FerError ? 0 : item.data.length), 0)
+  }
+  return batch
+}
+
+function readSome(
   images: readonly PendingImage[],
   first: number,
   call: Call,

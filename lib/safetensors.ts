@@ -24,8 +24,12 @@ const bytesPerItem: Readonly<Record<DType, number>> = {
   float32: 4,
   float64: 8,
 }
-/** The format's own limit. */
-const largestHeader = 100_000_000
+/** Bytes: enough for the log of 10,000 epochs, which a checkpoint keeps in its header. */
+const largestHeader = 2 ** 25
+/** Commas and opening brackets outside of strings, a dozen a tensor: what JSON costs in memory and time. */
+const mostPunctuation = 1_000_000
+const longestName = 200
+const mostSides = 8
 
 export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>
@@ -69,29 +73,49 @@ export async function readHeader(path: string): Promise<SafetensorsHeader> {
 /** Reads and checks a header; nothing of the tensors is read. ERR_BAD_MODEL names the file and what is wrong. */
 export async function readHeaderOf(file: FileHandle, path: string): Promise<SafetensorsHeader> {
   const bad = (what: string) =>
-    new FerError('ERR_BAD_MODEL', `\`${path}\` is not a safetensors file: ${what}. Copy or make it anew`)
+    new FerError(
+      'ERR_BAD_MODEL',
+      `\`${path}\` is not a safetensors file: ${what}. Check that it is the right file, or copy it anew`,
+    )
   const { size } = await file.stat()
   const { buffer: start } = await file.read(Buffer.alloc(8), 0, 8, 0)
   const length = size < 8 ? 0n : start.readBigUInt64LE()
   if (length < 2n || length > BigInt(Math.min(size - 8, largestHeader)))
-    throw bad(`its header has a length of ${length} bytes`)
+    throw bad(`its header would have ${length} bytes`)
   const { buffer: json, bytesRead } = await file.read(Buffer.alloc(Number(length)), 0, Number(length), 8)
   if (bytesRead < length) throw bad('it is truncated')
-  return parseHeader(json.toString(), 8 + Number(length), size, bad)
+  return parseHeader(readJson(json, bad), 8 + Number(length), size, bad)
+}
+
+function readJson(bytes: Uint8Array, bad: (what: string) => FerError): unknown {
+  if (hasTooMuchPunctuation(bytes)) throw bad('its header lists more than any model holds')
+  try {
+    // `ignoreBOM` leaves it in place, as the format has none.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+  } catch {
+    throw bad('its header is not JSON')
+  }
+}
+
+/** Of 100 MB of brackets and keys JSON.parse makes 3 GB of objects, in minutes in which nothing else runs. */
+function hasTooMuchPunctuation(json: Uint8Array): boolean {
+  const [quote, backslash, comma, bracket, brace] = Buffer.from('"\\,[{') as Iterable<number>
+  let [count, inText] = [0, false]
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i]
+    if (byte === quote) inText = !inText
+    else if (inText) i += byte === backslash ? 1 : 0
+    else if (byte === comma || byte === bracket || byte === brace) count++
+  }
+  return count > mostPunctuation
 }
 
 function parseHeader(
-  json: string,
+  header: unknown,
   start: number,
   size: number,
   bad: (what: string) => FerError,
 ): SafetensorsHeader {
-  let header: unknown
-  try {
-    header = JSON.parse(json)
-  } catch {
-    throw bad('its header is not JSON')
-  }
   if (!isObject(header)) throw bad('its header is not an object')
   const { __metadata__: metadata = {}, ...entries } = header
   if (!isObject(metadata)) throw bad('its metadata are not an object')
@@ -126,10 +150,11 @@ function readEntry(
   size: number,
   bad: (what: string) => FerError,
 ): TensorPlace {
+  if (plain(name, longestName) !== name) throw bad(`tensor \`${plain(name)}\` has no proper name`)
   const { dtype: code, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
   const dtype = (Object.keys(codes) as DType[]).find((key) => codes[key] === code)
   if (!dtype) throw bad(`tensor \`${plain(name)}\` has the type ${plain(code)}, which is not read`)
-  if (!isCounts(shape)) throw bad(`tensor \`${plain(name)}\` has no proper shape`)
+  if (!isCounts(shape) || shape.length > mostSides) throw bad(`tensor \`${plain(name)}\` has no proper shape`)
   if (!isCounts(offsets) || offsets.length !== 2) throw bad(`tensor \`${plain(name)}\` has no proper place`)
   const [begin, end] = offsets as [number, number]
   if (end - begin !== byteLength({ dtype, shape }))

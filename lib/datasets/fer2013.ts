@@ -38,9 +38,11 @@ export function fer2013(path: string): Dataset {
 
 async function findCsv(path: string): Promise<string | undefined> {
   try {
-    if (!(await stat(path)).isDirectory()) return path
-    const found = (await readdir(path)).find((name) => csvNames.includes(name.toLowerCase()))
-    return found === undefined ? undefined : join(path, found)
+    const found = await stat(path)
+    if (found.isFile()) return path
+    if (!found.isDirectory()) throw new Error('it is neither a file nor a folder')
+    const name = (await readdir(path)).find((name) => csvNames.includes(name.toLowerCase()))
+    return name === undefined ? undefined : join(path, name)
   } catch (cause) {
     throw unreadable(path, cause)
   }
@@ -79,9 +81,11 @@ function rememberingReader(file: string): () => Promise<CsvContent> {
 }
 
 async function stampOf(file: string): Promise<string> {
-  const { size, mtimeMs } = await stat(file).catch((cause) => {
+  const found = await stat(file).catch((cause) => {
     throw unreadable(file, cause)
   })
+  if (!found.isFile()) throw unreadable(file, new Error('it is not a file'))
+  const { size, mtimeMs } = found
   return `${size} ${mtimeMs}`
 }
 

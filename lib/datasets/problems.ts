@@ -1,4 +1,5 @@
 import { FerError } from '../errors.js'
+import { text } from '../options/check.js'
 import type { SplitName } from './dataset.js'
 import { expressions } from './expressions.js'
 
@@ -57,7 +58,5 @@ export function unreadable(path: string, cause: unknown): FerError {
 
 /** For callers in plain JavaScript, whom no type stops. */
 export function requirePath(path: unknown): asserts path is string {
-  if (typeof path === 'string' && path !== '') return
-  const got = path === '' ? 'an empty string' : `\`${String(path)}\` (${typeof path})`
-  throw new FerError('ERR_INVALID_OPTION', `Expected \`path\` to be the path of a data set, got ${got}.`)
+  text(path, 'path')
 }

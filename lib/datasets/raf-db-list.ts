@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { FerError } from '../errors.js'
+import { FerError, plain } from '../errors.js'
 import type { SplitName } from './dataset.js'
 import { type Expression, expressions } from './expressions.js'
 
@@ -55,6 +55,4 @@ function emptyList(file: string): FerError {
   return new FerError('ERR_DATASET_EMPTY', `No face in \`${file}\`. Take the list from its archive again.`)
 }
 
-// Without anything that a terminal obeys.
-const quote = (text: string) =>
-  `\`${text.slice(0, 40).replace(/\p{C}/gu, '?')}${text.length > 40 ? '...' : ''}\``
+const quote = (text: string) => `\`${plain(text, 40)}\``

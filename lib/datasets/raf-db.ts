@@ -41,7 +41,9 @@ interface List {
 async function readList(path: string): Promise<List> {
   for (const root of [path, join(path, 'basic')]) {
     try {
-      return { root, faces: await readRafDbList(join(root, listPath)) }
+      const file = join(root, listPath)
+      if (!(await stat(file)).isFile()) throw unreadable(file, new Error('it is not a file'))
+      return { root, faces: await readRafDbList(file) }
     } catch (cause) {
       if (cause instanceof FerError) throw cause
       if (!isMissing(cause)) throw unreadable(join(root, listPath), cause)

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { FerError } from '../errors.js'
-import { type Check, fail, readOptions, unshared } from '../options/check.js'
+import { types } from 'node:util'
+import { FerError, plain } from '../errors.js'
+import { type Check, fail, fieldsOf, readOptions, show, steady, text } from '../options/check.js'
 import { blockSamples } from './block.js'
 import type { Dataset, PixelBlock, Split } from './dataset.js'
-import { canonicalExpression, type Expression, inCanonicalOrder } from './expressions.js'
+import { canonicalExpression, type Expression, expressions, inCanonicalOrder } from './expressions.js'
 import { unknownClass } from './problems.js'
 
 /** The part of a Tensor that faces in memory need: (count, height, width, channels), 1 or 3 channels. */
@@ -30,7 +31,7 @@ export interface TensorsSource {
 export function tensors(source: TensorsSource): Dataset {
   const given: Check<unknown> = (value, name) => value ?? fail(name, 'given', value)
   const shape = { pixels: given, labels: given, classes: given }
-  const { pixels, labels, classes } = readOptions(source, shape) as unknown as TensorsSource
+  const { pixels, labels, classes } = readOptions(source, shape)
   const block = requireBlock(pixels)
   const named = requireClasses(classes)
   const canonical = inCanonicalOrder(named)
@@ -54,53 +55,60 @@ async function openBlock(block: PixelBlock, labels: Int32Array, classes: Express
   }
 }
 
-function requireBlock(pixels: PixelTensor): PixelBlock {
-  const { dtype, shape, data } = pixels
-  if (dtype !== 'uint8' || !isUint8Array(data))
-    throw wrong('pixels', 'a uint8 tensor over a Uint8Array', dtype)
-  unshared(data, 'pixels.data')
-  const [count = 0, height = 0, width = 0, channels = 0] = shape
-  const isShape = shape.length === 4 && shape.every((size) => Number.isSafeInteger(size) && size > 0)
-  if (!isShape || (channels !== 1 && channels !== 3)) {
-    throw wrong('pixels.shape', '[count, height, width, 1 or 3], all above 0', `[${shape.join(', ')}]`)
-  }
+function requireBlock(pixels: unknown): PixelBlock {
+  const { dtype, shape, data } = fieldsOf(pixels, 'dtype', 'shape', 'data')
+  // By kind rather than `instanceof`, which fails on an array from another realm (a vm context, a test runner).
+  if (dtype !== 'uint8' || !types.isUint8Array(data))
+    fail('pixels', 'a uint8 tensor over a Uint8Array', typeof dtype === 'string' ? dtype : pixels)
+  steady(data, 'pixels.data')
+  const sides = Array.isArray(shape) && shape.length === 4 ? Array.from<unknown>(shape) : []
+  const [count, height, width, channels] = sides as [number, number, number, number]
+  const isShape = sides.length === 4 && sides.every((size) => Number.isSafeInteger(size) && Number(size) > 0)
+  if (!isShape || (channels !== 1 && channels !== 3))
+    fail('pixels.shape', '[count, height, width, 1 or 3], all above 0', shown(shape))
   const length = count * height * width * channels
-  if (data.length !== length) throw wrong('pixels.data', `${length} bytes, the product of shape`, data.length)
+  if (data.length !== length) fail('pixels.data', `${length} bytes, the product of shape`, data.length)
   return { data, shape: [count, height, width, channels] }
 }
 
-// By tag rather than `instanceof`, which fails on an array from another realm (a vm context, a test runner).
-function isUint8Array(value: unknown): boolean {
-  return ArrayBuffer.isView(value) && /^\[object Uint8Array\]$/.test(Object.prototype.toString.call(value))
-}
+const shown = (shape: unknown): unknown =>
+  Array.isArray(shape) && shape.length <= 8 && shape.every((size) => typeof size === 'number')
+    ? `[${shape.join(', ')}]`
+    : shape
 
-function requireClasses(classes: readonly string[]): Expression[] {
-  if (classes.length === 0) throw wrong('classes', 'a list of at least one expression', '[]')
-  const named = classes.map((name, index) => {
-    const expression = canonicalExpression(String(name))
+function requireClasses(classes: unknown): Expression[] {
+  if (!Array.isArray(classes) || classes.length === 0 || classes.length > expressions.length)
+    fail(
+      'classes',
+      `a list of at least one expression and at most ${expressions.length}`,
+      shownLength(classes),
+    )
+  const names = Array.from(classes, (name, index) => text(name, `classes[${index}]`))
+  const named = names.map((name, index) => {
+    const expression = canonicalExpression(name)
     if (expression === undefined)
-      throw unknownClass(`\`classes[${index}]\`, \`${name}\`,`, 'Rename the class.')
+      throw unknownClass(`\`classes[${index}]\`, \`${plain(name)}\`,`, 'Rename the class.')
     return expression
   })
   const twice = named.findIndex((expression, index) => named.indexOf(expression) < index)
-  if (twice >= 0) throw wrong(`classes[${twice}]`, 'a class not named before', classes[twice])
+  if (twice >= 0) fail(`classes[${twice}]`, 'a class not named before', names[twice])
   return named
 }
 
-function requireLabels(labels: ArrayLike<number>, count: number, classes: readonly string[]): Int32Array {
-  if (labels.length !== count) throw wrong('labels', `${count} labels, one a face`, labels.length)
-  const values = Array.from(labels)
-  const bad = values.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes.length))
-  if (bad < 0) return Int32Array.from(values)
-  throw new FerError(
-    'ERR_UNKNOWN_CLASS',
-    `Expected \`labels[${bad}]\` to be an integer from 0 to ${classes.length - 1}, an index into \`classes\`, ` +
-      `got \`${values[bad]}\` (${typeof values[bad]}).`,
-  )
-}
+const shownLength = (list: unknown): unknown => (Array.isArray(list) ? `${list.length} names` : list)
 
-function wrong(field: string, expected: string, got: unknown): FerError {
-  return new FerError('ERR_INVALID_OPTION', `Expected \`${field}\` to be ${expected}, got \`${got}\`.`)
+function requireLabels(labels: unknown, count: number, classes: readonly string[]): Int32Array {
+  const { length } = fieldsOf(labels, 'length')
+  if (length !== count) fail('labels', `${count} labels, one a face`, length)
+  return Int32Array.from({ length: count }, (_, i) => {
+    const label = (labels as ArrayLike<unknown>)[i]
+    if (Number.isInteger(label) && Number(label) >= 0 && Number(label) < classes.length) return Number(label)
+    throw new FerError(
+      'ERR_UNKNOWN_CLASS',
+      `Expected \`labels[${i}]\` to be an integer from 0 to ${classes.length - 1}, an index into \`classes\`, ` +
+        `got ${show(label)}`,
+    )
+  })
 }
 
 const hashedAtOnce = 4 * 2 ** 20 // bytes, a few milliseconds of the event loop

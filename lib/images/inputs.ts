@@ -1,9 +1,10 @@
 import { basename } from 'node:path'
+import { types } from 'node:util'
 import pMap from 'p-map'
 import type { Picture } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
 import type { Box, NativeInput } from '../native.js'
-import { type Check, fail, readOptions, unshared } from '../options/check.js'
+import { type Check, fail, fieldOf, fieldsOf, hasField, readOptions, steady } from '../options/check.js'
 import type { Tensor } from '../tensor.js'
 import { decode } from './decode.js'
 
@@ -37,17 +38,29 @@ export interface PendingImage {
 
 export function pendingImages(input: Input, box?: Box): PendingImage[] {
   if (isTensor(input)) return splitTensor(input).map((picture, i) => pending(picture, `picture ${i}`, box))
-  const items = Array.isArray(input) ? Array.from(input) : [input as Image | BoxedImage]
-  return items.map((item, i) => {
+  return listed(input).map((item, i) => {
     const { image, box: own = box } = separate(item, `picture ${i}`)
     return pending(image, typeof image === 'string' ? image : `picture ${i}`, own)
   })
 }
 
+/** A copy, which cannot change while it is read. Of 2^32 holes none can be made. */
+function listed(input: Image | BoxedImage | readonly (Image | BoxedImage)[]): (Image | BoxedImage)[] {
+  if (!Array.isArray(input)) return [input as Image | BoxedImage]
+  const items: (Image | BoxedImage)[] = []
+  for (let i = 0; i < input.length; i++) {
+    if (!(i in input)) fail(`picture ${i}`, aPicture, 'a hole in the array')
+    items.push(input[i])
+  }
+  return items
+}
+
+const aPicture = 'a path, encoded bytes, or { data, width, height, channels } with a Uint8Array'
+
 /** A picture and the box it brings along, which takes precedence over one for all. */
 function separate(item: Image | BoxedImage, name: string): { image: Image; box?: Box | undefined } {
-  if (typeof item !== 'object' || item === null || item instanceof Uint8Array) return { image: item }
-  if (!('image' in item)) return { image: item, box: item.box }
+  if (typeof item !== 'object' || item === null || types.isUint8Array(item)) return { image: item }
+  if (!hasField(item, 'image')) return { image: item as RawPixels, box: fieldOf(item, 'box') as Box }
   const any: Check<unknown> = (value) => value
   return readOptions(item, { image: any, box: any }, name) as unknown as BoxedImage
 }
@@ -75,7 +88,7 @@ export function readAll<T = never>(
 }
 
 export const isTensor = (input: unknown): input is Tensor<'uint8'> =>
-  typeof input === 'object' && input !== null && 'dtype' in input
+  typeof input === 'object' && input !== null && hasField(input, 'dtype')
 
 const pending = (image: Image, name: string, box?: Box): PendingImage => ({
   name,
@@ -83,21 +96,20 @@ const pending = (image: Image, name: string, box?: Box): PendingImage => ({
 })
 
 async function readImage(image: Image, name: string): Promise<Picture> {
-  if (typeof image === 'string' || image instanceof Uint8Array) return decode(image, name)
+  // By kind rather than `instanceof`, which fails on an array from another realm (a vm context, a test runner).
+  if (typeof image === 'string' || types.isUint8Array(image)) return decode(image, name)
   return checkPixels(image, name)
 }
 
 function checkPixels(pixels: RawPixels, name: string): Picture {
-  const { data, width, height, channels } = pixels ?? {}
-  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
-    fail(name, 'a path, encoded bytes, or { data, width, height, channels } with a Uint8Array', pixels)
-  }
-  const isSide = (side: unknown) => Number.isSafeInteger(side) && (side as number) > 0
+  const { data, width, height, channels } = fieldsOf(pixels, 'data', 'width', 'height', 'channels')
+  if (!types.isUint8Array(data) && !types.isUint8ClampedArray(data)) fail(name, aPicture, pixels)
+  const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) > 0
   if (!isSide(width)) fail(`${name}.width`, 'a positive integer', width)
   if (!isSide(height)) fail(`${name}.height`, 'a positive integer', height)
   if (channels !== 1 && channels !== 3)
     fail(`${name}.channels`, '1 or 3 (leave an alpha channel out)', channels)
-  unshared(data, `${name}.data`)
+  steady(data, `${name}.data`)
   const expected = width * height * channels
   if (data.length !== expected)
     fail(`${name}.data`, `${expected} bytes (width x height x channels)`, data.length)
@@ -105,18 +117,29 @@ function checkPixels(pixels: RawPixels, name: string): Picture {
 }
 
 function splitTensor(tensor: Tensor<'uint8'>): RawPixels[] {
-  const { dtype, shape, data } = tensor
+  const { dtype, shape, data } = fieldsOf(tensor, 'dtype', 'shape', 'data')
   if (!Array.isArray(shape)) fail('shape', '(N, H, W, C)', shape)
-  if (!(data instanceof Uint8Array)) fail('data', 'a Uint8Array', data)
+  if (!types.isUint8Array(data)) fail('data', 'a Uint8Array', data)
   if (dtype !== 'uint8') fail('dtype', '`uint8`', dtype)
-  const [count, height, width, channels] = shape as [number, number, number, 1 | 3]
-  if (shape.length !== 4) fail('shape', '(N, H, W, C)', `(${shape.join(', ')})`)
-  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0))
-    fail('shape', 'four whole numbers', `(${shape.join(', ')})`)
+  if (shape.length !== 4) fail('shape', '(N, H, W, C)', `${shape.length} sides`)
+  const sides = Array.from<unknown, number>(shape, (size, i) =>
+    Number.isSafeInteger(size) && (size as number) >= 0
+      ? (size as number)
+      : fail(`shape[${i}]`, 'one of four whole numbers', size),
+  )
+  const [count, height, width, channels] = sides as [number, number, number, number]
+  if (height === 0 || width === 0 || (channels !== 1 && channels !== 3))
+    fail(
+      'shape',
+      '(N, H, W, C), H and W above 0, C 1 or 3 (leave an alpha channel out)',
+      `(${sides.join(', ')})`,
+    )
+  steady(data, 'data')
   const area = height * width * channels
   if (data.length !== count * area) fail('data', `${count * area} bytes for its shape`, data.length)
+  const { buffer, byteOffset } = data
   return Array.from({ length: count }, (_, i) => ({
-    data: data.subarray(i * area, (i + 1) * area),
+    data: new Uint8Array(buffer, byteOffset + i * area, area),
     width,
     height,
     channels,
@@ -125,8 +148,9 @@ function splitTensor(tensor: Tensor<'uint8'>): RawPixels[] {
 
 function withBox(picture: Picture, name: string, box?: Box): NativeInput {
   const { data, width, height, channels } = picture
-  const input = { dtype: 'uint8', shape: [height, width, channels], data } as const
-  return box === undefined ? input : { ...input, box: checkBox(box, picture, name) }
+  const whole = { left: 0, top: 0, width, height }
+  const part = box === undefined ? whole : checkBox(box, picture, name)
+  return { dtype: 'uint8', shape: [height, width, channels], data, box: part }
 }
 
 const side: Check<number> = (value, name) =>

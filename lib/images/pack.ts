@@ -60,8 +60,10 @@ async function findPixels(path: string, count: number): Promise<Place | undefine
   try {
     const { tensors, metadata } = await readHeader(path)
     const pixels = tensors.find((tensor) => tensor.name === 'pixels')
-    const fits = metadata.format === format && pixels?.shape.length === 4 && pixels.shape[0] === count
-    return fits ? pixels : undefined
+    const [faces, height = 0, width = 0, channels = 0] = pixels?.shape ?? []
+    const isPictures = height > 0 && width > 0 && (channels === 1 || channels === 3)
+    const fits = metadata.format === format && pixels?.dtype === 'uint8' && faces === count && isPictures
+    return fits && pixels.shape.length === 4 ? pixels : undefined
   } catch {
     // Missing or damaged: it is only a cache, and made anew.
     return undefined
@@ -180,9 +182,21 @@ async function writePixels(
   )
 }
 
+/** Data sets may be the caller's own. */
+function checkPicture(picture: Picture): Picture {
+  const { data, width, height, channels } = picture ?? {}
+  const isSide = (side: number) => Number.isSafeInteger(side) && side > 0
+  const isWhole = isSide(width) && isSide(height) && data?.length === width * height * channels
+  if ((channels === 1 || channels === 3) && isWhole && data instanceof Uint8Array) return picture
+  throw new FerError(
+    'ERR_BAD_DATA',
+    'A sample of the data set was read as something that is not a picture. Make `read` give { data, width, height, channels } with a Uint8Array of width x height x channels values, channels 1 or 3',
+  )
+}
+
 /** Colour first and then size, as prediction does it, so that both see the same pixels. */
 async function fitted(picture: Picture, size: Size, color: Color): Promise<Uint8Array> {
-  const { data, width, height, channels } = picture
+  const { data, width, height, channels } = checkPicture(picture)
   const same = width === size.width && height === size.height
   if (!same && !size.resized) throw new SizesDiffer()
   if (same && channels === (color === 'grey' ? 1 : 3)) return data

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import pMap from 'p-map'
 import sharp from 'sharp'
 import type { Color } from '../catalog.js'
@@ -21,6 +22,9 @@ function evenlySpaced<Item>(items: readonly Item[], count: number): Item[] {
 }
 
 async function storesGreyscale(path: string): Promise<boolean> {
+  // A pipe would be waited for.
+  const file = await stat(path).catch(() => undefined)
+  if (!file?.isFile()) return false
   const header = await sharp(path)
     .metadata()
     .catch(() => undefined)

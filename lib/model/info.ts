@@ -1,5 +1,5 @@
 import { affinities, backbones, colors, heads, stems } from '../catalog.js'
-import { FerError } from '../errors.js'
+import { FerError, plain } from '../errors.js'
 import type { NetworkSpec, Normalization } from '../native.js'
 import { type Check, fail, integer, number, oneOf, readOptions, type Shape, text } from '../options/check.js'
 
@@ -17,6 +17,10 @@ export const imageNet: Normalization = { mean: [0.485, 0.456, 0.406], deviation:
 const format = 'fer-torch model 1'
 /** A header may be long; no network has more classes than ImageNet. */
 const mostClasses = 1000
+/** Characters of the header's description of a model, of which ours has about a thousand. */
+const longestDescription = 2 ** 20
+/** Characters of the reason in an error, which may quote the file. */
+const longestReason = 500
 
 /** The header's metadata for a model. */
 export const metadataOf = (info: ModelInfo): Record<string, string> => ({
@@ -24,10 +28,14 @@ export const metadataOf = (info: ModelInfo): Record<string, string> => ({
   model: JSON.stringify(info),
 })
 
+/** It is shown in terminals. */
+const printable: Check<string> = (value, name) =>
+  plain(text(value, name)) === value ? value : fail(name, 'at most 100 printable characters', value)
+
 const classNames: Check<readonly string[]> = (value, name) => {
   if (!Array.isArray(value) || value.length === 0 || value.length > mostClasses)
     return fail(name, `1 to ${mostClasses} class names`, value)
-  const names = value.map((item, i) => text(item, `${name}[${i}]`))
+  const names = value.map((item, i) => printable(item, `${name}[${i}]`))
   return new Set(names).size === names.length ? names : fail(name, 'class names that all differ', value)
 }
 
@@ -56,7 +64,7 @@ const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
 export function readInfo(path: string, metadata: Readonly<Record<string, string>>): ModelInfo {
   try {
     checkFormat(metadata.format)
-    const { classCount: _, ...given } = JSON.parse(metadata.model ?? '') as Record<string, unknown>
+    const { classCount: _, ...given } = parseDescription(metadata.model)
     const info = readOptions(given, infoShape, 'the header')
     return { ...info, classCount: info.classes.length }
   } catch (error) {
@@ -64,20 +72,38 @@ export function readInfo(path: string, metadata: Readonly<Record<string, string>
   }
 }
 
+function parseDescription(text: string | undefined): Record<string, unknown> {
+  if (text === undefined) throw new Error('its header has no field `model`')
+  if (text.length > longestDescription) throw new Error(`its field \`model\` has ${text.length} characters`)
+  const value: unknown = parseJson(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('its field `model` is not an object')
+  return value as Record<string, unknown>
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`its field \`model\` is not JSON (${(error as Error).message})`)
+  }
+}
+
 function checkFormat(given: string | undefined): void {
   if (given === format) return
-  if (given?.startsWith('fer-torch checkpoint'))
+  if (given === undefined) throw new Error(`it does not say \`${format}\``)
+  if (given.startsWith('fer-torch checkpoint'))
     throw new Error(
       'it is what a run is resumed from; the models are `best.safetensors` and `last.safetensors` beside it',
     )
-  throw new Error(`its format is \`${given}\`, not \`${format}\``)
+  throw new Error(`its format is \`${plain(given)}\`, not \`${format}\``)
 }
 
 /** The same error, naming the file where it did not. */
 export function badModel(path: string, error: unknown): FerError {
   if (error instanceof FerError && error.code === 'ERR_BAD_MODEL' && error.message.includes(path))
     return error
-  const why = (error as Error).message
+  const why = plain((error as Error).message, longestReason)
   const cure = 'Copy it anew, or save it anew with `model.save`'
   return new FerError('ERR_BAD_MODEL', `\`${path}\` is not a model of this package: ${why}. ${cure}`, {
     cause: error,

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { FerError } from '../errors.js'
@@ -29,7 +30,7 @@ export async function openWeights(path: string): Promise<WeightsFile> {
     return { path, tensors, ...(metadata ? { metadata } : {}), source, close: () => file.close() }
   } catch (error) {
     await file.close()
-    throw error
+    throw error instanceof FerError ? error : unreadable(path, error as Error)
   }
 }
 
@@ -39,12 +40,14 @@ async function openFile(path: string): Promise<FileHandle> {
     const what = found ? `\`${resolve(path)}\` is not a file` : `There is no model file \`${resolve(path)}\``
     throw new FerError('ERR_MODEL_NOT_FOUND', `${what}. Train a model, or correct the path`)
   }
-  return open(path).catch((cause: Error) => {
-    throw new FerError('ERR_BAD_MODEL', `Cannot read \`${path}\`: ${cause.message}. Make it readable`, {
-      cause,
-    })
+  // Without O_NONBLOCK, a pipe that took the file's place meanwhile would be waited for.
+  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
+    throw unreadable(path, cause)
   })
 }
+
+const unreadable = (path: string, cause: Error): FerError =>
+  new FerError('ERR_BAD_MODEL', `Cannot read \`${path}\`: ${cause.message}. Make it readable`, { cause })
 
 async function readTensors(file: FileHandle, path: string) {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)

@@ -1,5 +1,6 @@
+import { types } from 'node:util'
 import leven from 'leven'
-import { FerError } from '../errors.js'
+import { FerError, plain } from '../errors.js'
 
 /** Turns a given value into its normal form, or throws an error that names the field. */
 export type Check<T> = (value: unknown, name: string) => T
@@ -7,7 +8,7 @@ export type Check<T> = (value: unknown, name: string) => T
 /** One check a field; a field that may be left out has a check that takes `undefined`. */
 export type Shape<T> = { readonly [K in keyof T]-?: Check<T[K]> }
 
-/** Reads an options object: every field checked, every default filled in, unknown keys refused. */
+/** Reads an options object: every field checked, every default filled in, unknown keys refused. Each is read once. */
 export function readOptions<T>(given: unknown, shape: Shape<T>, what = 'options', prefix = ''): T {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) fail(what, 'an object', given)
   const source = given as Record<string, unknown>
@@ -15,18 +16,43 @@ export function readOptions<T>(given: unknown, shape: Shape<T>, what = 'options'
     if (!Object.hasOwn(shape, key)) throw unknownOption(prefix + key, Object.keys(shape), what)
   }
   const entries = Object.entries<Check<unknown>>(shape as Record<string, Check<unknown>>)
-  return Object.fromEntries(entries.map(([key, check]) => [key, check(source[key], prefix + key)])) as T
+  return Object.fromEntries(
+    entries.map(([key, check]) => [key, check(fieldOf(source, key), prefix + key)]),
+  ) as T
+}
+
+/** Whether it or its class has the field: what some library left in Object.prototype is nobody's option. */
+export function hasField(source: object, key: string): boolean {
+  let holder: object | null = source
+  while (holder !== null && holder !== Object.prototype) {
+    if (Object.hasOwn(holder, key)) return true
+    holder = Object.getPrototypeOf(holder)
+  }
+  return false
+}
+
+export const fieldOf = (source: object, key: string): unknown =>
+  hasField(source, key) ? Reflect.get(source, key) : undefined
+
+/** Several fields of something that may be anything, each read once. */
+export function fieldsOf<const K extends string>(source: unknown, ...keys: readonly K[]): Record<K, unknown> {
+  const object = Object(source ?? {})
+  return Object.fromEntries(keys.map((key) => [key, fieldOf(object, key)])) as Record<K, unknown>
 }
 
 function unknownOption(key: string, known: readonly string[], what: string): FerError {
   const bare = key.slice(key.lastIndexOf('.') + 1)
   const near = closest(bare, known)
   const cure = near ? `did you mean \`${near}\`?` : `the known ones are ${known.join(', ')}`
-  return new FerError('ERR_UNKNOWN_OPTION', `Unknown field \`${key}\` in ${what}: ${cure}`)
+  return new FerError('ERR_UNKNOWN_OPTION', `Unknown field \`${plain(key)}\` in ${what}: ${cure}`)
 }
+
+/** Characters of a name that is compared with others: of longer ones the distance takes forever. */
+const longestCompared = 100
 
 /** The known name within a third of the length in edits, if there is one. */
 export function closest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > longestCompared) return undefined
   const distance = (candidate: string) => leven(name.toLowerCase(), candidate.toLowerCase())
   const [best] = [...known].sort((a, b) => distance(a) - distance(b))
   return best !== undefined && distance(best) <= Math.max(2, best.length / 3) ? best : undefined
@@ -36,12 +62,12 @@ export function fail(name: string, expected: string, value: unknown): never {
   throw new FerError('ERR_INVALID_OPTION', `Expected \`${name}\` to be ${expected}, got ${show(value)}`)
 }
 
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (value === '') return 'an empty string'
   if (value === null || value === undefined) return `\`${value}\``
   if (typeof value === 'object' || typeof value === 'function')
     return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : 'a function'
-  return `\`${String(value)}\` (${typeof value})`
+  return `\`${plain(String(value))}\` (${typeof value})`
 }
 
 /** A field that may be left out, and what it then is. */
@@ -71,20 +97,25 @@ export function oneOf<N extends string>(names: readonly N[]): Check<N> {
   }
 }
 
-/** Node-API hands native code no memory that other threads may write to. */
-export function unshared<A extends ArrayBufferView>(array: A, name: string): A {
-  if (!(array.buffer instanceof SharedArrayBuffer)) return array
+/** Native code reads in place: memory that another thread writes to, or that may be unmapped meanwhile, is refused. */
+export function steady<A extends ArrayBufferView>(array: A, name: string): A {
+  const { buffer } = array as { buffer: ArrayBufferLike & { resizable?: boolean } }
+  const kind = types.isSharedArrayBuffer(buffer) ? 'SharedArrayBuffer' : 'resizable ArrayBuffer'
+  if (kind !== 'SharedArrayBuffer' && buffer.resizable !== true) return array
   throw new FerError(
     'ERR_INVALID_OPTION',
-    `Expected \`${name}\` not to lie in a SharedArrayBuffer. Copy it into an array of its own`,
+    `Expected \`${name}\` not to lie in a ${kind}. Copy it into an array of its own`,
   )
 }
 
 export const boolean: Check<boolean> = (value, name) =>
   typeof value === 'boolean' ? value : fail(name, 'true or false', value)
 
+// The system's calls end a path at a NUL, and would use another file.
 export const text: Check<string> = (value, name) =>
-  typeof value === 'string' && value !== '' ? value : fail(name, 'a non-empty string', value)
+  typeof value === 'string' && value !== '' && !value.includes('\0')
+    ? value
+    : fail(name, 'a non-empty string without NUL', value)
 
 export const callback =
   <F extends (...given: never[]) => void>(): Check<F> =>
@@ -92,4 +123,13 @@ export const callback =
     typeof value === 'function' ? (value as F) : fail(name, 'a function', value)
 
 export const signal: Check<AbortSignal> = (value, name) =>
-  value instanceof AbortSignal ? value : fail(name, 'an AbortSignal', value)
+  isSignal(value) ? value : fail(name, 'an AbortSignal', value)
+
+/** One made with Object.create passes `instanceof`, and throws where it is used. */
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    return value instanceof AbortSignal && typeof value.aborted === 'boolean'
+  } catch {
+    return false
+  }
+}

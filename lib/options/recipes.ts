@@ -1,3 +1,4 @@
+import { fieldOf } from './check.js'
 import type { TrainOptions } from './training.js'
 
 export const recipes = ['arm-raf-db'] as const
@@ -38,11 +39,16 @@ const options: Readonly<Record<RecipeName, Partial<TrainOptions>>> = {
 
 /** The options given, and those of their recipe where they are left out. An unknown recipe is left for the checks. */
 export function withRecipe(given: unknown): unknown {
-  const { recipe, augmentation } = (given ?? {}) as Partial<TrainOptions>
-  if (recipe === undefined || !Object.hasOwn(options, recipe)) return given
-  const defaults = options[recipe]
-  const changed =
-    typeof augmentation === 'object' ? { ...defaults.augmentation, ...augmentation } : augmentation
-  const own = Object.entries(given as TrainOptions).filter(([, value]) => value !== undefined)
-  return { ...defaults, ...Object.fromEntries(own), augmentation: changed ?? defaults.augmentation }
+  if (typeof given !== 'object' || given === null) return given
+  const recipe = fieldOf(given, 'recipe')
+  if (typeof recipe !== 'string' || !Object.hasOwn(options, recipe)) return given
+  const defaults = options[recipe as RecipeName]
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const { augmentation = {} } = own
+  const isChange = typeof augmentation === 'object' && !Array.isArray(augmentation)
+  return {
+    ...defaults,
+    ...own,
+    augmentation: isChange ? { ...defaults.augmentation, ...augmentation } : augmentation,
+  }
 }

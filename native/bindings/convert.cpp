@@ -54,7 +54,7 @@ Napi::ArrayBuffer share(Napi::Env env, const at::Tensor& tensor) {
 }  // namespace
 
 Napi::Value Fields::at(const char* name) const {
-  if (object_.Has(name)) return object_.Get(name);
+  if (has(name)) return object_.Get(name);
   throw Napi::Error::New(object_.Env(), std::string("fer-torch: the wrapper passed no field `") + name + "`");
 }
 

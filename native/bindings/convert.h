@@ -18,7 +18,7 @@ class Fields {
   explicit Fields(const Napi::Value& value) : object_(value.As<Napi::Object>()) {}
 
   Napi::Value at(const char* name) const;
-  bool has(const char* name) const { return object_.Has(name); }
+  bool has(const char* name) const { return object_.HasOwnProperty(name); }
   Fields fields(const char* name) const { return Fields(at(name)); }
   std::string text(const char* name) const { return at(name).ToString().Utf8Value(); }
   double number(const char* name) const { return at(name).ToNumber().DoubleValue(); }

@@ -28,9 +28,9 @@ void copy_into(const NamedTensor& own, const TensorSource& given) {
     bad_model("Tensor `" + own.name + "` holds " + (own.tensor.is_floating_point() ? "whole" : "floating") +
               " numbers, expected the other kind");
   }
-  const auto values = given.read();
-  if (!is_finite(values)) bad_model("Tensor `" + own.name + "` holds a number that is not finite");
-  own.tensor.copy_(values);
+  own.tensor.copy_(given.read());
+  // As it is kept: a float64 may be too large for float32.
+  if (!is_finite(own.tensor)) bad_model("Tensor `" + own.name + "` holds a number that is not finite");
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ test('a Usage that the file lacks is an error that lists those present', async (
   await writeFiles(root, { 'fer2013.csv': csv(header, row(1, 1, 'Training'), row(1, 1, 'PublicTest')) })
   await t.throwsAsync(fer2013(file).open('test'), {
     code: 'ERR_UNKNOWN_SPLIT',
-    message: `No split \`test\` in \`${file}\`: it has \`train\`, \`validation\`. Choose one of those, or add the missing split.`,
+    message: `No split \`test\` in \`${file}\`: it has \`train\`, \`validation\`. Choose one of those, or add the missing split`,
   })
 })
 
@@ -141,7 +141,7 @@ for (const [what, text, line, reason] of broken) {
     await writeFile(file, text)
     const error = await t.throwsAsync(fer2013(file).open('train'), { code: 'ERR_BAD_CSV', message: reason })
     t.true(error.message.startsWith(`Cannot read \`${file}\`, line ${line}: `), error.message)
-    t.regex(error.message, /Correct the line, or take fer2013\.csv from its archive again\.$/)
+    t.regex(error.message, /Correct the line, or take fer2013\.csv from its archive again$/)
   })
 }
 
@@ -166,7 +166,7 @@ test('a missing file is an error that names it', async (t) => {
   const file = join(root, 'fer2013.csv')
   await t.throwsAsync(fer2013(file).open('train'), {
     code: 'ERR_DATASET_NOT_FOUND',
-    message: `Cannot open the data set \`${file}\`: it does not exist. Check the path.`,
+    message: `Cannot open the data set \`${file}\`: it does not exist. Check the path`,
   })
 })
 

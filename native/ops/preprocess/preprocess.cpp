@@ -3,6 +3,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <string>
+
+#include "core/error.h"
 #include "ops/resize/resize.h"
 
 namespace fer {
@@ -23,6 +26,9 @@ at::Tensor to_grey(const at::Tensor& pixels) {
 
 at::Tensor to_color(const at::Tensor& pixels, Color color) {
   const auto channels = pixels.size(3);
+  if (channels != 1 && channels != 3) {
+    throw Error("ERR_BAD_DATA", "Expected pictures of 1 or 3 channels, got " + std::to_string(channels));
+  }
   if (color == Color::grey) return channels == 1 ? pixels : to_grey(pixels);
   return channels == 3 ? pixels : pixels.expand({pixels.size(0), pixels.size(1), pixels.size(2), 3});
 }
