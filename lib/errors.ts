@@ -79,7 +79,7 @@ export const errorCodes = {
   },
   ERR_DIVERGED: {
     meaning: 'In training, the loss or a weight is no longer a finite number.',
-    cure: 'Most often the steps are too large: lower `learningRate`, lengthen `warmupEpochs`, or clip gradients with `clipNorm`. The last checkpoint is from before; to keep what was learned, begin another run with `pretrained: "RUN/last.safetensors"`.',
+    cure: 'Most often the steps are too large: lower `learningRate`, lengthen `warmupEpochs`, or clip gradients with `clipNorm`. To keep what was learned, begin another run with `pretrained: "RUN/last.safetensors"`.',
   },
   ERR_NATIVE_LOAD: {
     meaning: 'The native addon cannot be loaded.',

@@ -1,5 +1,5 @@
 import { cancellable } from './calls.js'
-import type { Dataset, SplitName } from './datasets/dataset.js'
+import { type Dataset, type SplitName, splitRead } from './datasets/dataset.js'
 import { labelsFor } from './datasets/labels.js'
 import { pack } from './images/pack.js'
 import { type Metrics, measure } from './metrics/index.js'
@@ -49,7 +49,7 @@ export async function evaluate(
       return network.evaluate(images, [...labels.keys()], inference, cancellation, onProgress)
     })
     const seconds = (performance.now() - started) / 1000
-    const name = (await data.splits()).length === 0 ? 'all' : settings.split
+    const name = await splitRead(data, settings.split)
     const metrics = measure(logits.data, labels, info.classes)
     return { ...metrics, split: name, ...inference, imagesPerSecond: labels.length / seconds }
   } finally {

@@ -1,13 +1,15 @@
 import { cancellable, chosenPrecision, settled, toFerError } from './calls.js'
 import type { AffinityName } from './catalog.js'
-import type { Dataset } from './datasets/dataset.js'
+import { type Dataset, splitRead } from './datasets/dataset.js'
+import { canonicalExpression } from './datasets/expressions.js'
+import { FerError } from './errors.js'
 import { type Input, pendingImages, readAll } from './images/inputs.js'
 import { pack } from './images/pack.js'
 import { assumeInfo } from './model/assumed.js'
-import { badModel, type ModelInfo, metadataOf, readInfo } from './model/info.js'
+import { badModel, classNames, type ModelInfo, metadataOf, readInfo } from './model/info.js'
 import { openWeights } from './model/weights.js'
 import { type NativeInference, type Network, native } from './native.js'
-import { fail, oneOf, optional, readOptions, text } from './options/check.js'
+import { type Check, fail, oneOf, optional, readOptions, text } from './options/check.js'
 import { dataset, type FacesOptions, facesShape } from './options/faces.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
 import { makePrefix } from './safetensors.js'
@@ -39,17 +41,20 @@ export class Model implements AsyncDisposable {
    * Reads a safetensors file that `save` or `train` wrote, or a PyTorch checkpoint (`.pth`) of the official ARM code or
    * of a torchvision ResNet-18 or -34 with 7 or 8 classes. Such a file says nothing of input and classes: see
    * `info.provenance.assumed` for what is taken for granted; ARM's running generic part it lacks, which `calibrate`
-   * computes. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL.
+   * computes. `classes` names the checkpoint's classes where they are not RAF-DB's in its order. ERR_MODEL_NOT_FOUND,
+   * ERR_BAD_MODEL.
    */
-  static async load(path: string): Promise<Model> {
+  static async load(path: string, options: { classes?: readonly string[] } = {}): Promise<Model> {
     text(path, 'path')
+    const { classes } = readOptions(options, { classes: optional(expressionNames, undefined) })
     const weights = await openWeights(path)
     try {
       const { metadata, tensors, source } = weights
-      const info = metadata ? readInfo(path, metadata) : assumeInfo(tensors, path)
+      if (metadata && classes) fail('classes', 'left out: the file names its classes', 'a list')
+      const info = metadata ? readInfo(path, metadata) : assumeInfo(tensors, path, classes)
       return new Model(info, await settled(native.createNetwork(info, source)))
     } catch (error) {
-      throw badModel(path, error)
+      throw error instanceof FerError && error.code === 'ERR_INVALID_OPTION' ? error : badModel(path, error)
     } finally {
       await weights.close()
     }
@@ -112,7 +117,8 @@ export class Model implements AsyncDisposable {
           listening((done) => settings.onProgress?.(done, indices.length)),
         ),
       )
-      const calibrated = { data: data.name, split: settings.split, faces: indices.length }
+      const name = await splitRead(data, settings.split)
+      const calibrated = { data: data.name, split: name, faces: indices.length }
       this.#info = frozen({ ...this.info, provenance: { ...this.info.provenance, calibrated } })
     } finally {
       network.dispose()
@@ -138,6 +144,13 @@ export class Model implements AsyncDisposable {
     return lent(() => model.#network.share())
   }
 }
+
+/** By their canonical names, as data sets have them. */
+const expressionNames: Check<readonly string[]> = (value, name) =>
+  classNames(
+    classNames(value, name).map((given) => canonicalExpression(given) ?? given),
+    name,
+  )
 
 const frozen = (info: ModelInfo): ModelInfo =>
   Object.freeze({ ...info, classes: Object.freeze([...info.classes]) })

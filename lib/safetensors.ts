@@ -52,6 +52,11 @@ export function makePrefix(
     begin = end
   }
   const json = Buffer.from(JSON.stringify(header))
+  if (json.length > largestHeader)
+    throw new FerError(
+      'ERR_OUTPUT',
+      `A header of ${json.length} bytes could not be read again. Use fewer epochs or classes`,
+    )
   // Spaces bring the tensors to a multiple of 8 bytes, so that mapped int64 values are aligned.
   const length = Math.ceil(json.length / 8) * 8
   const prefix = Buffer.alloc(8 + length, ' ')

@@ -45,7 +45,7 @@ async function execute(options: TrainOptions, events: EventStream): Promise<Trai
   const network = await settled(native.createNetwork(spec, given.seed))
   try {
     return await inOutput(given, async (output) => {
-      const beginning = await begin({ options, given, faces, output, network, spec })
+      const beginning = await begin({ given, faces, output, network, spec })
       const { settings, provenance } = beginning
       const packed = await packFaces(faces, settings)
       const info = { ...spec, provenance }

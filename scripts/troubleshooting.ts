@@ -9,7 +9,7 @@ const text = `# Troubleshooting
 
 Every error of this package is a \`FerError\`: its message names the file or field, what was wrong and what to do; its
 \`code\` is one of those below. The command line prints the message in one line and exits with 1, or with 2 where
-another command line cures it. \`FER_TORCH_DEBUG=1\` shows the stack, \`fer-torch doctor\` what is installed.
+the command line itself is wrong. \`FER_TORCH_DEBUG=1\` shows the stack, \`fer-torch doctor\` what is installed.
 
 <!-- Made from lib/errors.ts by \`npm run format\`. -->
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { datasets, FerError, Model, type TrainEvent, type TrainOptions, train } from '../lib/index.js'
@@ -88,6 +88,36 @@ test('resuming a finished run answers with its result again, and with more epoch
   await train(whole)
   await train({ ...options, epochs: 4, resume: true })
   await expectSame(t, whole, options)
+})
+
+test('a run that was given more epochs can be resumed again, with everything else left to the defaults', async (t) => {
+  const options = { ...smallRun(), epochs: 1 }
+  await train(options)
+  const longer = { ...options, epochs: 3, resume: true }
+  await stopAt(longer, (event) => event.type === 'step' && event.epoch === 2)
+  const { model } = await train(longer)
+  // The warm-up stays what one epoch derived, a twentieth of it.
+  t.like(model.info.provenance.options, { epochs: 3, warmupEpochs: 0.05 })
+})
+
+test('a run whose checkpoint is gone is not begun anew over its models', async (t) => {
+  const options = smallRun()
+  await train(options)
+  await rm(join(options.output, 'checkpoint.safetensors'))
+  const before = await bytesOf(options, 'best.safetensors')
+  const error = await t.throwsAsync(async () => await train({ ...options, resume: true }), {
+    instanceOf: FerError,
+  })
+  t.is(error!.code, 'ERR_OUTPUT_EXISTS')
+  t.regex(error!.message, /without a checkpoint to go on from/)
+  t.true(before.equals(await bytesOf(options, 'best.safetensors')))
+})
+
+test('a run aborted right after an epoch keeps the measured model of that epoch as `last`', async (t) => {
+  const options = { ...smallRun(), epochs: 1000 }
+  await stopAt(options, (event) => event.type === 'epoch')
+  const { provenance } = (await Model.load(join(options.output, 'last.safetensors'))).info
+  t.true(provenance.complete === true || (provenance.epoch as number) > 1, 'or a step of the next was taken')
 })
 
 test('other options or faces than the run was begun with are refused, each difference named', async (t) => {

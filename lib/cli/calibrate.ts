@@ -7,6 +7,9 @@ import {
   dataFlag,
   type InferenceFlags,
   jsonFlag,
+  loadModel,
+  type ModelFlags,
+  modelFlags,
   numberFlag,
   precisionFlag,
   readSpec,
@@ -17,8 +20,7 @@ import { interruptible } from './interrupt.js'
 import { print, printJson } from './output.js'
 import { Progress } from './progress.js'
 
-interface CalibrateFlags extends Omit<InferenceFlags, 'affinity'> {
-  readonly model: string
+interface CalibrateFlags extends ModelFlags, Omit<InferenceFlags, 'affinity'> {
   readonly data: string
   readonly output: string
   readonly split?: SplitName
@@ -38,7 +40,7 @@ export function addCalibrate(program: Command): void {
     .command('calibrate')
     .description("compute ARM's running generic part over training faces, where a model lacks it")
   addFlags(command, [
-    textFlag('--model <file>', 'a model, or a PyTorch checkpoint').makeOptionMandatory(),
+    ...modelFlags(),
     dataFlag(),
     textFlag('--output <file>', 'the model to write').makeOptionMandatory(),
     withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'train'),
@@ -56,11 +58,10 @@ async function runCalibrate({ json, ...flags }: CalibrateFlags): Promise<void> {
 }
 
 async function calibrateModel(flags: Omit<CalibrateFlags, 'json'>, signal: AbortSignal) {
-  const { model: path, data: spec, output, ...options } = flags
+  const { model: _, classes: __, data: spec, output, ...options } = flags
   const data = await readSpec(spec, '--data')
-  const { Model } = await import('../index.js')
   const progress = new Progress()
-  await using model = await Model.load(path)
+  await using model = await loadModel(flags)
   try {
     await model.calibrate(data, {
       ...options,

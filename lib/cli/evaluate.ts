@@ -8,8 +8,10 @@ import {
   type InferenceFlags,
   inferenceFlags,
   jsonFlag,
+  loadModel,
+  type ModelFlags,
+  modelFlags,
   readSpec,
-  textFlag,
   withDefault,
 } from './flags.js'
 import { interruptible } from './interrupt.js'
@@ -17,8 +19,7 @@ import { print, printJson, warnAboutAffinity } from './output.js'
 import { Progress } from './progress.js'
 import { facts, percent, table } from './table.js'
 
-interface EvaluateFlags extends InferenceFlags {
-  readonly model: string
+interface EvaluateFlags extends ModelFlags, InferenceFlags {
   readonly data: string
   readonly split?: SplitName
   readonly json?: true
@@ -35,7 +36,7 @@ every rate a fraction from 0 to 1.`
 export function addEvaluate(program: Command): void {
   const command = program.command('evaluate').description('measure a model on labelled faces')
   addFlags(command, [
-    textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
+    ...modelFlags(),
     dataFlag(),
     withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'test'),
     ...inferenceFlags(),
@@ -52,11 +53,11 @@ async function runEvaluate({ json, ...flags }: EvaluateFlags): Promise<void> {
 }
 
 async function measureModel(flags: Omit<EvaluateFlags, 'json'>, signal: AbortSignal): Promise<Evaluation> {
-  const { model: path, data: spec, ...options } = flags
+  const { model: _, classes: __, data: spec, ...options } = flags
   const data = await readSpec(spec, '--data')
-  const { evaluate, Model } = await import('../index.js')
+  const { evaluate } = await import('../index.js')
   const progress = new Progress()
-  await using model = await Model.load(path)
+  await using model = await loadModel(flags)
   try {
     return await evaluate(model, data, {
       ...options,

@@ -2,8 +2,10 @@ import { type Command, Option } from 'commander'
 import { affinities, precisions } from '../catalog.js'
 import type { Dataset } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
+import type { Model } from '../index.js'
 import { fail, oneOf } from '../options/check.js'
 import type { InferenceOptions } from '../options/inference.js'
+import { complain } from './output.js'
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
@@ -21,6 +23,35 @@ export const textFlag = (flags: string, description: string): Option => flag(fla
 
 export function choiceFlag(flags: string, names: readonly string[], description: string): Option {
   return flag(flags, `${description}: ${names.join(', ')}`, oneOf(names))
+}
+
+export interface ModelFlags {
+  readonly model: string
+  readonly classes?: readonly string[]
+}
+
+export const modelFlags = (): Option[] => [
+  textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
+  classesFlag(),
+]
+
+export const classesFlag = (): Option =>
+  withDefault(
+    textFlag('--classes <a,b,...>', 'the classes of a PyTorch checkpoint, in its order').argParser((text) =>
+      text.split(',').map((name) => readText(name.trim(), '--classes')),
+    ),
+    "RAF-DB's",
+  )
+
+/** The model that the flags name; says what is only assumed of it. */
+export async function loadModel({ model: path, classes }: ModelFlags): Promise<Model> {
+  const { Model } = await import('../index.js')
+  const model = await Model.load(path, classes ? { classes } : {})
+  const { assumed } = model.info.provenance
+  // A model saved from a checkpoint has been looked at once.
+  if (assumed !== undefined && !classes && !path.endsWith('.safetensors'))
+    complain(`${path} says nothing of its input and classes. Assumed: ${assumed}`)
+  return model
 }
 
 const dataKinds = 'fer2013:PATH, raf-db:PATH, folder:PATH or synthetic:COUNT'
@@ -76,7 +107,8 @@ export function namingFlags(error: unknown, command: Command | undefined): unkno
   if (!(error instanceof FerError) || !command) return error
   const named = error.message.replace(/`(\w+)`/g, (field, name) => {
     const option = command.options.find((option) => option.attributeName() === name)
-    return option?.long ? `\`${option.long}\`` : field
+    // A folder may be called as a field is.
+    return option?.long && !process.argv.includes(name) ? `\`${option.long}\`` : field
   })
   return named === error.message ? error : new FerError(error.code, named, { cause: error })
 }

@@ -6,6 +6,9 @@ import {
   type InferenceFlags,
   inferenceFlags,
   jsonFlag,
+  loadModel,
+  type ModelFlags,
+  modelFlags,
   readNumber,
   textFlag,
   withDefault,
@@ -14,8 +17,7 @@ import { interruptible } from './interrupt.js'
 import { complain, exitCodes, print, printJson, warnAboutAffinity } from './output.js'
 import { percent, table } from './table.js'
 
-interface PredictFlags extends InferenceFlags {
-  readonly model: string
+interface PredictFlags extends ModelFlags, InferenceFlags {
   readonly box?: Box
   readonly logits?: true
   readonly json?: true
@@ -37,7 +39,7 @@ export function addPredict(program: Command): void {
   const command = program.command('predict').description('name the expression in pictures of faces')
   command.argument('<image...>', 'pictures, one face each')
   addFlags(command, [
-    textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
+    ...modelFlags(),
     withDefault(
       textFlag('--box <left,top,width,height>', 'the face in each picture').argParser(readBox),
       'all of it',
@@ -69,11 +71,11 @@ async function runPredict(files: readonly string[], flags: PredictFlags): Promis
 
 async function answer(
   files: readonly string[],
-  { json, ...flags }: PredictFlags,
+  { json, classes, ...flags }: PredictFlags,
   signal: AbortSignal,
 ): Promise<Answer[]> {
-  const { predict, Model } = await import('../index.js')
-  await using model = await Model.load(flags.model)
+  const { predict } = await import('../index.js')
+  await using model = await loadModel({ model: flags.model, ...(classes ? { classes } : {}) })
   const results = await predict(files, { ...flags, model, onError: 'return', signal })
   return files.map((file, i) => toAnswer(file, results[i]!))
 }

@@ -82,6 +82,9 @@ const recipeFlags = (): Option[] => [
     '0.0001 for adam, 0.05 for adamw, 0.0005 for sgd',
   ),
   withDefault(numberFlag('--momentum <x>', 'Nesterov momentum of sgd'), '0.9'),
+  withDefault(numberFlag('--beta1 <x>', 'of adam and adamw'), '0.9'),
+  withDefault(numberFlag('--beta2 <x>', 'of adam and adamw'), '0.999'),
+  withDefault(numberFlag('--decay <x>', 'factor an epoch of schedule exponential'), '0.9'),
   withDefault(choiceFlag('--schedule <name>', schedules, 'course of the learning rate'), 'cosine'),
   withDefault(
     numberFlag('--warmup-epochs <x>', 'epochs over which the rate rises from zero'),

@@ -80,14 +80,18 @@ function describeEpoch(event: EpochEvent): string {
 class Place {
   #step: StepEvent | undefined
   #last: string | undefined
+  #begun = false
 
   follow(event: TrainEvent): void {
     if (event.type === 'step') this.#step = event
-    if (event.type === 'checkpoint' && event.kind === 'last') this.#last = event.path
+    if (event.type !== 'checkpoint') return
+    if (event.kind === 'last') this.#last = event.path
+    if (event.kind === 'resume') this.#begun = true
   }
 
   toString(): string {
-    const kept = this.#last ? `; the weights so far are in ${this.#last}` : ''
+    const resume = this.#begun ? '; the same command with --resume goes on from there' : ''
+    const kept = this.#last ? `${resume}; the weights so far are in ${this.#last}` : resume
     if (!this.#step) return `before the first step of training${kept}`
     const { step, steps, epoch } = this.#step
     return `at step ${step} of ${steps}, in epoch ${epoch}${kept}`

@@ -47,3 +47,7 @@ export interface Dataset {
   /** Rejects with ERR_UNKNOWN_SPLIT, listing those present, when the split is missing. */
   readonly open: (split: SplitName) => Promise<Split>
 }
+
+/** What a split that was asked for is: `all` of a flat data set, which has no splits. */
+export const splitRead = async (data: Dataset, split: SplitName): Promise<SplitName | 'all'> =>
+  (await data.splits()).length === 0 ? 'all' : split

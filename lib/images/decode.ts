@@ -9,6 +9,9 @@ import { steady } from '../options/check.js'
 // Transparent parts become mid-grey: near the mean that models subtract, so a cut-out gains the weakest edge.
 const background = { r: 128, g: 128, b: 128 }
 
+/** Other versions may decode to other pixels. */
+export const decoderVersion: string = sharp.versions.vips
+
 const replaceIt = 'Remove it or replace it with a JPEG, PNG or WebP picture.'
 
 /** Pixels, 400 MB in colour: a few bytes can claim any number of them. Cameras of phones make 108 million. */

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { BackboneName } from '../catalog.js'
 import { expressions } from '../datasets/expressions.js'
 import type { TensorPlace } from '../native.js'
+import { fail } from '../options/check.js'
 import { refusal } from '../weights/refusal.js'
 import { imageNet, type ModelInfo } from './info.js'
 
@@ -25,30 +26,33 @@ function imageSizeFor(count: number, path: string): number {
 
 /**
  * What the weights of a PyTorch checkpoint, which says nothing else, are taken to be: trained by the official ARM code,
- * or a torchvision ResNet fine-tuned on expressions. ERR_BAD_MODEL where they can be neither.
+ * or a torchvision ResNet fine-tuned on expressions, its classes in RAF-DB's order unless `classes` names them.
+ * ERR_BAD_MODEL where they can be neither, ERR_INVALID_OPTION where the number of classes is another.
  */
-export function assumeInfo(tensors: readonly TensorPlace[], path: string): ModelInfo {
+export function assumeInfo(
+  tensors: readonly TensorPlace[],
+  path: string,
+  classes?: readonly string[],
+): ModelInfo {
   const shapeOf = (name: string) => tensors.find((tensor) => tensor.name === name)?.shape
   const backbone = backboneOf(tensors)
   const [classCount, features] = shapeOf('fc.weight') ?? []
+  const pretrained = 'Use it as `pretrained` in training'
   if (!backbone)
     throw refusal(path, 'its weights are not those of a ResNet-18 or ResNet-34', 'Choose another file')
   if (classCount === undefined || features === undefined)
-    throw refusal(path, 'it has no classifier `fc.weight`', 'Use it as `pretrained` in training')
+    throw refusal(path, 'it has no classifier `fc.weight`', pretrained)
   if (shapeOf('conv1.weight')?.at(-1) !== 7)
-    throw refusal(
-      path,
-      'its first convolution is not 7 x 7, so its stem is unknown',
-      'Use it as `pretrained` in training',
-    )
-  if (classCount !== 7 && classCount !== 8)
+    throw refusal(path, 'its first convolution is not 7 x 7, so its stem is unknown', pretrained)
+  if (classes && classes.length !== classCount)
+    fail('classes', `${classCount} names, one a class of the checkpoint`, `${classes.length} names`)
+  if (!classes && classCount !== 7 && classCount !== 8)
     throw refusal(
       path,
       `its ${classCount} classes are not the 7 or 8 expressions`,
-      'Use it as `pretrained` in training',
+      `Name them with \`classes\`, or: ${pretrained}`,
     )
   const isArm = shapeOf('arm.de_albino.weight') !== undefined
-  const classes = expressions.slice(0, classCount)
   const spec = {
     backbone,
     head: isArm ? 'arm' : 'gap',
@@ -59,6 +63,9 @@ export function assumeInfo(tensors: readonly TensorPlace[], path: string): Model
     normalization: imageNet,
     classCount,
   } as const
-  const assumed = `pictures of ${spec.imageSize} x ${spec.imageSize} in colour, ImageNet normalisation, classes in this order: ${classes.join(', ')}`
-  return { ...spec, classes, provenance: { file: basename(path), assumed } }
+  const named = classes ?? expressions.slice(0, classCount)
+  const order = classes ? [] : [`classes in this order: ${named.join(', ')}`]
+  const input = [`pictures of ${spec.imageSize} x ${spec.imageSize} in colour`, 'ImageNet normalisation']
+  const assumed = [...input, ...order].join(', ')
+  return { ...spec, classes: named, provenance: { file: basename(path), assumed } }
 }

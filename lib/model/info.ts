@@ -32,7 +32,7 @@ export const metadataOf = (info: ModelInfo): Record<string, string> => ({
 const printable: Check<string> = (value, name) =>
   plain(text(value, name)) === value ? value : fail(name, 'at most 100 printable characters', value)
 
-const classNames: Check<readonly string[]> = (value, name) => {
+export const classNames: Check<readonly string[]> = (value, name) => {
   if (!Array.isArray(value) || value.length === 0 || value.length > mostClasses)
     return fail(name, `1 to ${mostClasses} class names`, value)
   const names = value.map((item, i) => printable(item, `${name}[${i}]`))
@@ -103,6 +103,8 @@ function checkFormat(given: string | undefined): void {
 export function badModel(path: string, error: unknown): FerError {
   if (error instanceof FerError && error.code === 'ERR_BAD_MODEL' && error.message.includes(path))
     return error
+  // Too little memory says nothing of the file.
+  if (error instanceof FerError && error.code === 'ERR_NATIVE') return error
   const why = plain((error as Error).message, longestReason)
   const cure = 'Copy it anew, or save it anew with `model.save`'
   return new FerError('ERR_BAD_MODEL', `\`${path}\` is not a model of this package: ${why}. ${cure}`, {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { settled } from '../calls.js'
 import { FerError } from '../errors.js'
 import type { OpenTensors, TensorPlace } from '../native.js'
 import { readHeaderOf } from '../safetensors.js'
@@ -34,7 +35,8 @@ export async function openWeights(path: string): Promise<WeightsFile> {
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+/** Without waiting for what is not a file. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL. */
+export async function openFile(path: string): Promise<FileHandle> {
   const found = await stat(path).catch(() => undefined)
   if (!found?.isFile()) {
     const what = found ? `\`${resolve(path)}\` is not a file` : `There is no model file \`${resolve(path)}\``
@@ -58,5 +60,15 @@ async function readTensors(file: FileHandle, path: string) {
   return {
     metadata,
     tensors: metadata.format === undefined || metadata.format === 'pt' ? renamed(tensors) : tensors,
+  }
+}
+
+/** Awaits a native call that reads a file, naming that in what it rejects with. */
+export async function ofFile<T>(path: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await settled(call)
+  } catch (error) {
+    if (!(error instanceof FerError) || error.message.includes(path)) throw error
+    throw new FerError(error.code, `\`${path}\`: ${error.message}`, { cause: error })
   }
 }

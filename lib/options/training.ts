@@ -154,6 +154,7 @@ export function readTrainOptions(given: unknown) {
     affinity: readAffinity(read.head, read.affinity),
     learningRate: read.learningRate ?? usual[read.optimizer].learningRate,
     weightDecay: read.weightDecay ?? usual[read.optimizer].weightDecay,
+    warmupGiven: read.warmupEpochs !== undefined,
     // One-cycle has a rise of its own.
     warmupEpochs: read.warmupEpochs ?? (read.schedule === 'one-cycle' ? 0 : read.epochs / 20),
   }

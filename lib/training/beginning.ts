@@ -1,7 +1,9 @@
+import { precisions } from '../catalog.js'
 import { FerError } from '../errors.js'
 import type { ModelInfo } from '../model/info.js'
 import type { Network } from '../native.js'
-import { readTrainOptions, type TrainingSettings, type TrainOptions } from '../options/training.js'
+import { oneOf } from '../options/check.js'
+import type { TrainingSettings } from '../options/training.js'
 import {
   checkSameRun,
   digestOf,
@@ -30,7 +32,6 @@ export interface Beginning {
 }
 
 interface Call {
-  readonly options: TrainOptions
   readonly given: TrainingSettings
   readonly faces: TrainingFaces
   readonly output: Output
@@ -54,14 +55,15 @@ async function beginAnew({ given, faces, network, spec }: Call): Promise<Beginni
   }
 }
 
-async function beginAgain({ options, given, faces, output }: Call): Promise<Beginning> {
+async function beginAgain({ given, faces, output }: Call): Promise<Beginning> {
   const checkpoint = await readCheckpoint(output.checkpoint)
   const begun = checkpoint.provenance
-  const settings = settingsOfResumed(options, given, begun.options.epochs)
+  const settings = asBegun(given, begun.options)
   const digest = digestOf(faces)
-  checkSameRun(given.output, checkpoint, provenanceOf(settings, faces), digest)
+  const { epochs } = begun.options
+  checkSameRun(given.output, checkpoint, provenanceOf({ ...settings, epochs }, faces), digest)
   return {
-    settings: { ...settings, epochs: given.epochs },
+    settings,
     provenance: { ...begun, options: { ...begun.options, epochs: given.epochs } },
     progress: checkpoint.progress,
     digest,
@@ -69,11 +71,17 @@ async function beginAgain({ options, given, faces, output }: Call): Promise<Begi
   }
 }
 
-/** Its epochs may grow; what was derived from their number, such as the warm-up, stays as it was. */
-function settingsOfResumed(options: TrainOptions, given: TrainingSettings, epochs: number): TrainingSettings {
-  if (given.epochs >= epochs) return readTrainOptions({ ...options, epochs })
-  throw new FerError(
-    'ERR_RESUME',
-    `The run in \`${given.output}\` was begun with ${epochs} epochs, and \`epochs\`, now ${given.epochs}, may only grow. Give ${epochs} or more`,
-  )
+/** What was not given, but derived from the number of epochs or from the machine, stays as the run was begun with. */
+function asBegun(given: TrainingSettings, begun: Provenance['options']): TrainingSettings {
+  if (given.epochs < begun.epochs) {
+    throw new FerError(
+      'ERR_RESUME',
+      `The run in \`${given.output}\` was begun with ${begun.epochs} epochs, and \`epochs\`, now ${given.epochs}, may only grow. Give ${begun.epochs} or more`,
+    )
+  }
+  return {
+    ...given,
+    warmupEpochs: given.warmupGiven ? given.warmupEpochs : Number(begun.warmupEpochs),
+    precision: given.precision === 'auto' ? oneOf(precisions)(begun.precision, 'precision') : given.precision,
+  }
 }

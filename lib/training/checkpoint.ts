@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { cpus } from 'node:os'
 import { settled } from '../calls.js'
 import { FerError, plain } from '../errors.js'
+import { decoderVersion } from '../images/decode.js'
+import { ofFile, openFile } from '../model/weights.js'
 import { native, type Trainer } from '../native.js'
 import { type Check, fail, integer, number, readOptions, type Shape, text } from '../options/check.js'
 import { makePrefix, readHeaderOf } from '../safetensors.js'
@@ -33,8 +35,11 @@ export interface Checkpoint {
 
 /** What else decides the bits of a result. */
 interface Machine {
+  readonly processor: string
   readonly instructions: string
   readonly threads: number
+  /** What decodes pictures. */
+  readonly libvips: string
 }
 
 export const freshProgress = (): Progress => ({
@@ -53,7 +58,7 @@ export function digestOf({ training, validation, classes }: TrainingFaces): stri
 
 export function machine(): Machine {
   const { instructions, threads } = native.describe()
-  return { instructions, threads }
+  return { processor: cpus()[0]?.model ?? 'unknown', instructions, threads, libvips: decoderVersion }
 }
 
 /** Whole or not at all, as every file of a run. ERR_DIVERGED, and nothing written, where a weight is not finite. */
@@ -65,7 +70,7 @@ export async function writeCheckpoint(trainer: Trainer, path: string, checkpoint
 
 /** ERR_BAD_MODEL, naming the file, where its header is not one that `writeCheckpoint` wrote. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const file = await open(path)
+  const file = await openFile(path)
   try {
     const { metadata } = await readHeaderOf(file, path)
     return parseCheckpoint(metadata, path)
@@ -132,7 +137,7 @@ const checkpointShape: Shape<Checkpoint> = {
     return { ...given, versions, options: options(given.options, `${name}.options`) }
   },
   faces: text,
-  machine: group<Machine>({ instructions: text, threads: count }),
+  machine: group<Machine>({ processor: text, instructions: text, threads: count, libvips: text }),
 }
 
 /** ERR_BAD_MODEL where the steps done are not those of the epochs done. */
@@ -144,10 +149,10 @@ export function checkPlace({ step, epoch, log }: Progress, stepsPerEpoch: number
 
 /** Puts the tensors of a checkpoint back into a trainer made with the same options. */
 export async function restore(trainer: Trainer, path: string, step: number): Promise<void> {
-  const file = await open(path)
+  const file = await openFile(path)
   try {
     const { tensors } = await readHeaderOf(file, path)
-    await settled(() => trainer.restore({ descriptor: file.fd, path, tensors }, step))
+    await ofFile(path, () => trainer.restore({ descriptor: file.fd, path, tensors }, step))
   } finally {
     await file.close()
   }
@@ -156,7 +161,7 @@ export async function restore(trainer: Trainer, path: string, step: number): Pro
 const damaged = (path: string, what: string): FerError =>
   new FerError(
     'ERR_BAD_MODEL',
-    `\`${path}\` is not a checkpoint of this package: ${what}. Remove it to begin the run anew`,
+    `\`${path}\` is not a checkpoint of this package: ${what}. Name another folder for a new run; the models beside it are untouched`,
   )
 
 /** Refuses to go on with a run that was begun otherwise, naming every difference. */
@@ -178,11 +183,10 @@ export function checkSameRun(
 }
 
 /** What changed since and may change the bits of the result: reported, not refused. */
-export const machineChanges = (checkpoint: Checkpoint): string[] =>
-  changes(
-    { ...checkpoint.machine, ...checkpoint.provenance.versions },
-    { ...machine(), ...versions() },
-  ).filter((change) => !change.startsWith('`node`'))
+export function machineChanges({ machine: before, provenance }: Checkpoint): string[] {
+  const bits = ({ ferTorch, libTorch }: Readonly<Record<string, string>>) => ({ ferTorch, libTorch })
+  return changes({ ...before, ...bits(provenance.versions) }, { ...machine(), ...bits(versions()) })
+}
 
 function changes(
   before: Readonly<Record<string, unknown>>,

@@ -35,9 +35,10 @@ export async function claimOutput(folder: string, resume: boolean): Promise<Outp
   }
   try {
     const present = await readdir(folder)
-    if (!resume) refuseRun(folder, present)
+    const begun = present.includes(names.checkpoint)
+    if (!resume || !begun) refuseRun(folder, present, begun)
     const paths = Object.entries(names).map(([key, name]) => [key, join(folder, name)])
-    return { ...Object.fromEntries(paths), release, begun: present.includes(names.checkpoint) }
+    return { ...Object.fromEntries(paths), release, begun }
   } catch (error) {
     release()
     throw error
@@ -57,15 +58,14 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-function refuseRun(folder: string, present: readonly string[]): void {
+function refuseRun(folder: string, present: readonly string[], begun: boolean): void {
   const found = Object.values(names).find((name) => present.includes(name))
   if (!found) return
-  const begun = present.includes(names.checkpoint)
+  const state = begun
+    ? `already holds a run (${found})`
+    : `holds a run (${found}) without a checkpoint to go on from`
   const cure = begun ? 'Go on with it with `resume`, name another folder' : 'Name another folder'
-  throw new FerError(
-    'ERR_OUTPUT_EXISTS',
-    `\`${folder}\` already holds a run (${found}). ${cure}, or remove that one`,
-  )
+  throw new FerError('ERR_OUTPUT_EXISTS', `\`${folder}\` ${state}. ${cure}, or remove that one`)
 }
 
 export const writeLog = (path: string, lines: readonly unknown[]): Promise<void> =>

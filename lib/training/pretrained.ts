@@ -1,8 +1,6 @@
-import { settled } from '../calls.js'
-import { expressions } from '../datasets/expressions.js'
 import { backboneOf } from '../model/assumed.js'
 import { type ModelInfo, readInfo } from '../model/info.js'
-import { openWeights, type WeightsFile } from '../model/weights.js'
+import { ofFile, openWeights, type WeightsFile } from '../model/weights.js'
 import type { Network, TensorEntry, TensorPlace } from '../native.js'
 import { fail } from '../options/check.js'
 import { refusal } from '../weights/refusal.js'
@@ -23,7 +21,7 @@ export async function adoptWeights(network: Network, path: string, spec: Spec): 
     if (backbone !== spec.backbone)
       fail('backbone', `\`${backbone}\`, that of the pretrained weights`, spec.backbone)
     const { taken, report } = match(network.state(), weights, spec)
-    await settled(() => network.adopt({ ...weights.source, tensors: taken }))
+    await ofFile(path, () => network.adopt({ ...weights.source, tensors: taken }))
     return report
   } finally {
     await weights.close()
@@ -32,7 +30,7 @@ export async function adoptWeights(network: Network, path: string, spec: Spec): 
 
 function match(own: readonly TensorEntry[], weights: WeightsFile, spec: Spec) {
   const given = new Map(weights.tensors.map((tensor) => [tensor.name, tensor]))
-  const sameClasses = classesOf(weights).join() === spec.classes.join()
+  const sameClasses = classesOf(weights)?.join() === spec.classes.join()
   const reasons = own.map((entry) => misfit(entry, given.get(entry.name), sameClasses))
   const taken = own.flatMap(({ name }, i) => (reasons[i] === undefined ? [given.get(name)!] : []))
   const known = new Set(own.map(({ name }) => name))
@@ -50,12 +48,10 @@ function misfit(own: TensorEntry, given: TensorPlace | undefined, sameClasses: b
   if (!given) return own.name.endsWith('.num_batches_tracked') ? '' : 'not in the file'
   const [here, there] = [own.shape.join(' x '), given.shape.join(' x ')]
   if (here !== there) return `${there || 'a number'} in the file, ${here} here`
-  if (own.name.startsWith('fc.') && !sameClasses) return 'of other classes'
+  if (own.name.startsWith('fc.') && !sameClasses) return 'of other or unknown classes'
   return undefined
 }
 
-/** What the classifier's rows stand for: as the header says, or as a checkpoint without one is taken to have them. */
-function classesOf({ metadata, tensors, path }: WeightsFile): readonly string[] {
-  if (metadata?.model !== undefined) return readInfo(path, metadata).classes
-  return expressions.slice(0, tensors.find(({ name }) => name === 'fc.bias')?.shape[0] ?? 0)
-}
+/** What the classifier's rows stand for, which only a header says. */
+const classesOf = ({ metadata, path }: WeightsFile): readonly string[] | undefined =>
+  metadata?.format?.startsWith('fer-torch') ? readInfo(path, metadata).classes : undefined

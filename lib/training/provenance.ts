@@ -25,7 +25,8 @@ export function provenanceOf(
   faces: TrainingFaces,
   pretrained?: PretrainedReport,
 ): Provenance {
-  const { data, validation, output, resume, checkpointMinutes, signal, onPack, ...options } = settings
+  const { data, validation, output, resume, checkpointMinutes, signal, onPack, warmupGiven, ...options } =
+    settings
   return {
     versions: versions(),
     data: data.name,

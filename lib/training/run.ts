@@ -118,10 +118,13 @@ async function trainEpoch(run: RunContext, trainer: Trainer): Promise<void> {
       progress.epoch.seconds = before + secondsSince(started)
       follow(run, trainer, report)
     }
-    await cancellable(settings.signal, (cancellation) =>
-      trainer.run(last, settings.checkpointMinutes * 60_000, cancellation, onStep),
-    )
-    progress.seconds += progress.epoch.seconds - before
+    try {
+      await cancellable(settings.signal, (cancellation) =>
+        trainer.run(last, settings.checkpointMinutes * 60_000, cancellation, onStep),
+      )
+    } finally {
+      progress.seconds += progress.epoch.seconds - before
+    }
     if (progress.step < last) await keepProgress(run, trainer)
   }
 }
@@ -174,7 +177,8 @@ function isBetter(metrics: Metrics, best: Metrics | undefined): boolean {
 
 async function keepUnfinished(run: RunContext, trainer: Trainer): Promise<void> {
   await keepProgress(run, trainer)
-  await saveModel(run, 'last', Math.min(run.progress.log.length + 1, run.settings.epochs))
+  // At the end of an epoch `last` is that of the epoch already.
+  if (run.progress.epoch.steps > 0) await saveModel(run, 'last', run.progress.log.length + 1)
 }
 
 async function keepProgress(run: RunContext, trainer: Trainer): Promise<void> {

@@ -114,9 +114,9 @@ Napi::Value NetworkWrap::save(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())
         .submit(compute_worker(), nullptr, {},
-                [network = of(info.This()), path = info[0].ToString().Utf8Value(), bytes = to_bytes(info[1]),
+                [state = of(info.This())->state(), path = info[0].ToString().Utf8Value(), bytes = to_bytes(info[1]),
                  dtype = dtype_of(info[2].ToString())] {
-                  write_safetensors(path, bytes, network->state(), dtype);
+                  write_safetensors(path, bytes, state, dtype);
                   return nothing;
                 });
   });

@@ -106,9 +106,10 @@ Napi::Value TrainerWrap::save(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())
         .submit(*worker_, nullptr, {},
-                [trainer = trainer_, path = info[0].ToString().Utf8Value(), prefix = to_bytes(info[1])] {
+                [trainer = trainer_, state = trainer_->state(), path = info[0].ToString().Utf8Value(),
+                 prefix = to_bytes(info[1])] {
                   trainer->check_finite();
-                  write_safetensors(path, prefix, trainer->state(), at::kFloat);
+                  write_safetensors(path, prefix, state, at::kFloat);
                   return nothing;
                 });
   });

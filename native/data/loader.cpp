@@ -28,6 +28,10 @@ Batch Loader::next(int64_t step) {
   return batch;
 }
 
+void Loader::settle() {
+  if (prepared_.valid()) prepared_.wait();
+}
+
 Batch Loader::make(int64_t step) const {
   const int64_t epoch = step / batches_per_epoch(), first = step % batches_per_epoch() * options_.batch_size;
   const auto order_of_epoch = order(epoch);

@@ -31,6 +31,8 @@ class Loader {
   int64_t batch_size() const { return options_.batch_size; }
   int64_t batches_per_epoch() const;
   Batch next(int64_t step);
+  /// Waits for the batch that is being made ahead.
+  void settle();
 
  private:
   Batch make(int64_t step) const;

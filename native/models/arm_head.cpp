@@ -8,6 +8,8 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
 
+#include <atomic>
+
 #include "core/precision.h"
 #include "models/head.h"
 #include "ops/arm/arm.h"
@@ -61,7 +63,7 @@ struct ArmImpl : torch::nn::Module {
   torch::nn::BatchNorm2d bn;
   at::Tensor alpha;
   at::Tensor generic;
-  bool calibrated = false;
+  std::atomic<bool> calibrated = false;  // set by the thread that computes, asked by the one that saves
 };
 TORCH_MODULE(Arm);
 

@@ -31,6 +31,11 @@ void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancella
                         const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
   network_->train(true);
+  // When this returns, however it does, nothing of it may still run: the process may be about to end.
+  struct Settle {
+    Loader& loader;
+    ~Settle() { loader.settle(); }
+  } settle{loader_};
   while (steps_done_ < last) {
     cancellation.check();
     report(step());
@@ -65,7 +70,7 @@ void Trainer::restore(const std::vector<TensorSource>& state, int64_t steps_done
 }
 
 void Trainer::check_finite() const {
-  if (const auto name = find_not_finite(network_->state())) {
+  if (const auto name = find_not_finite(state())) {
     throw Error("ERR_DIVERGED", "After step " + std::to_string(steps_done_) + " `" + *name +
                                     "` holds numbers that are not finite. " + cure);
   }

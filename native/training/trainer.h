@@ -55,7 +55,7 @@ class Trainer {
   std::vector<NamedTensor> state() const;
   /// Goes on from such a state. ERR_BAD_MODEL where it does not fit.
   void restore(const std::vector<TensorSource>& state, int64_t steps_done);
-  /// ERR_DIVERGED where a weight is not finite.
+  /// ERR_DIVERGED where a weight, or what the optimizer remembers, is not finite.
   void check_finite() const;
 
  private:

@@ -65,6 +65,17 @@ compare("the logits of a torchvision ResNet fine-tuned on seven expressions are 
   t.true(largestDifference(answers, reference['gap18.pth'].logits) < 1e-4)
 })
 
+compare('the classes of a checkpoint can be named where their order is another', async (t) => {
+  const path = join(folder, 'gap18.pth')
+  const names = ['angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral']
+  const model = await Model.load(path, { classes: names })
+  t.deepEqual(model.info.classes, ['anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise', 'neutral'])
+  await t.throwsAsync(() => Model.load(path, { classes: ['happy', 'sad'] }), { code: 'ERR_INVALID_OPTION' })
+  await t.throwsAsync(() => Model.load(path, { classes: [...names.slice(1), 'sadness'] }), {
+    code: 'ERR_INVALID_OPTION',
+  })
+})
+
 compare('a calibrated checkpoint is saved as a model of this package that answers the same', async (t) => {
   const model = await Model.load(join(folder, 'official18.pth'))
   const pixels = pictures()
@@ -78,7 +89,7 @@ compare('a calibrated checkpoint is saved as a model of this package that answer
   await model.save(path)
   const again = await Model.load(path)
   t.deepEqual(again.info, model.info)
-  t.like(again.info.provenance, { calibrated: { split: 'train', faces: 6 }, file: 'official18.pth' })
+  t.like(again.info.provenance, { calibrated: { split: 'all', faces: 6 }, file: 'official18.pth' })
   t.deepEqual(await predict(pixels, { model: again }), await predict(pixels, { model }))
 })
 
