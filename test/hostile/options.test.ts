@@ -705,9 +705,9 @@ test('boxes are refused with the number that is wrong, or with the size of the p
 
 test('paths of data sets that are none are refused', async (t) => {
   for (const make of [datasets.folder, datasets.fer2013, datasets.rafDb] as ((path: never) => Dataset)[]) {
-    for (const path of [null, undefined, 5, '', [], {}, symbol, new URL('file:///x')])
+    for (const path of [null, undefined, 5, '', 'a\0b', [], {}, symbol, new URL('file:///x')])
       isHelpful(t, await refusalOf(t, () => make(path as Given)), 'ERR_INVALID_OPTION', '`path`')
-    for (const path of ['a\0b', 'x'.repeat(300), '/dev/null/x'])
+    for (const path of ['x'.repeat(300), '/dev/null/x'])
       await t.throwsAsync(make(path as Given).open('train'), { code: 'ERR_DATASET_NOT_FOUND' })
   }
 })

@@ -238,11 +238,11 @@ test('an empty file, a missing one, a folder and text are each refused by name w
     const error = await t.throwsAsync(decode(path), { code: 'ERR_BAD_IMAGE' })
     t.is(error.message, `Cannot read \`${path}\`: ${rest}`)
   }
-  const replaceIt = 'Remove it or replace it with a JPEG, PNG or WebP picture.'
+  const replaceIt = 'Remove it or replace it with a JPEG, PNG or WebP picture'
   await refused('empty.jpg', `it is empty (0 bytes). ${replaceIt}`)
   await refused('text.jpg', `it is not a picture of a known format. ${replaceIt}`)
-  await refused('none.jpg', 'it does not exist. Check the path.')
-  await refused('.', 'it is a folder. Give the path of a picture.')
+  await refused('none.jpg', 'it does not exist. Check the path')
+  await refused('.', 'it is a folder. Give the path of a picture')
 })
 
 test('a name given beside a path or bytes is the one an error uses', async (t) => {
