@@ -28,7 +28,16 @@ function findPython() {
   if (hasTorch(made)) return made
   console.log('fer-torch: installing torch for Python into .cache/python')
   const pip = (...index) =>
-    run(made, ['-m', 'pip', 'install', '--quiet', `torch==${libTorchVersion}+cpu`, ...index])
+    run(made, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--retries',
+      '0',
+      `torch==${libTorchVersion}+cpu`,
+      ...index,
+    ])
   if (run(given, ['-m', 'venv', join(cache, 'python')]) !== 0) process.exit(1)
   if (pip() !== 0 && pip('--extra-index-url', 'https://download.pytorch.org/whl/cpu') !== 0) process.exit(1)
   return made

@@ -205,7 +205,7 @@ void expect_refused(Network& network, std::vector<NamedTensor> tensors, const st
 TEST(State, RefusesNumbersThatAreNotFiniteOrNotOfTheirKindAndNamesThatAreMissingOrTooMany) {
   Network network(spec("arm", "small", 32, Affinity::ema), 1);
   auto damaged = network.state();
-  const auto original = damaged[0].tensor;
+  const auto original = damaged[0].tensor.clone();
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     damaged[0].tensor = original.clone();
     damaged[0].tensor[5][2][1][0] = value;
