@@ -39,6 +39,23 @@ std::function<void(int64_t)> progress_listener(Environment& environment, const N
   };
 }
 
+/// (imageSet, indices, options, cancellation, onProgress) -> Promise of what `work` gives with them on the compute
+/// thread.
+template <typename Work>
+Napi::Value over_faces(const Napi::CallbackInfo& info, const std::shared_ptr<Network>& network, Work work) {
+  Keep keep;
+  keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
+  keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
+  auto& environment = Environment::of(info.Env());
+  const auto report = progress_listener(environment, keep.back());
+  const auto cancellation = CancellationWrap::of(info[3]);
+  return environment.submit(compute_worker(), cancellation, std::move(keep),
+                            [=, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
+                             options = to_inference_options(Fields(info[2]))] {
+                              return work(*network, images, indices, options, *cancellation, report);
+                            });
+}
+
 /// `bytes`: the memory that goes with the object.
 Napi::Value wrap(Napi::Env env, std::shared_ptr<Network> network, int64_t bytes) {
   return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network),
@@ -137,18 +154,9 @@ Napi::Value NetworkWrap::infer(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value NetworkWrap::evaluate(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    Keep keep;
-    keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
-    keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
-    auto& environment = Environment::of(info.Env());
-    const auto report = progress_listener(environment, keep.back());
-    return environment.submit(
-        compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
-        [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
-         options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
-          return give(fer::infer(*network, images, indices, options, *cancellation, report));
-        });
+  return guarded(info.Env(), [&] {
+    return over_faces(info, of(info.This()),
+                      [](Network& network, auto&&... rest) -> Finish { return give(fer::infer(network, rest...)); });
   });
 }
 
@@ -163,19 +171,11 @@ Napi::Value NetworkWrap::adopt(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value NetworkWrap::calibrate(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    Keep keep;
-    keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
-    keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
-    auto& environment = Environment::of(info.Env());
-    const auto report = progress_listener(environment, keep.back());
-    return environment.submit(
-        compute_worker(), CancellationWrap::of(info[3]), std::move(keep),
-        [=, network = of(info.This()), images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
-         options = to_inference_options(Fields(info[2])), cancellation = CancellationWrap::of(info[3])] {
-          fer::calibrate(*network, images, indices, options, *cancellation, report);
-          return nothing;
-        });
+  return guarded(info.Env(), [&] {
+    return over_faces(info, of(info.This()), [](Network& network, auto&&... rest) -> Finish {
+      fer::calibrate(network, rest...);
+      return nothing;
+    });
   });
 }
 
