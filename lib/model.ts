@@ -68,8 +68,8 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * What the classifier reads: (N, F) row-major; with head `arm` F is s^2, its affinity included, with `gap` 512. The array is the memory
-   * LibTorch computed it in, not a copy.
+   * What the classifier reads: (N, F) row-major; with head `arm` F is s^2, its affinity included, with `gap` 512. The
+   * array is the memory LibTorch computed it in, not a copy.
    */
   async features(input: Input, options: InferenceOptions = {}): Promise<Float32Array> {
     const settings = readOptions(options, inferenceShape)

@@ -30,18 +30,18 @@ export interface ModelFlags {
   readonly classes?: readonly string[]
 }
 
-export const modelFlags = (): Option[] => [
-  textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
-  classesFlag(),
-]
-
-export const classesFlag = (): Option =>
+const classesFlag = (): Option =>
   withDefault(
     textFlag('--classes <a,b,...>', 'the classes of a PyTorch checkpoint, in its order').argParser((text) =>
       text.split(',').map((name) => readText(name.trim(), '--classes')),
     ),
     "RAF-DB's",
   )
+
+export const modelFlags = (): Option[] => [
+  textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
+  classesFlag(),
+]
 
 /** The model that the flags name; says what is only assumed of it. */
 export async function loadModel({ model: path, classes }: ModelFlags): Promise<Model> {

@@ -1,7 +1,7 @@
-#include "io/folder_lock.h"
+#include "bindings/folder_lock.h"
 
 #include "bindings/environment.h"
-#include "bindings/folder_lock.h"
+#include "io/folder_lock.h"
 
 namespace fer::bindings {
 
