@@ -5,8 +5,10 @@ import { type Cancellation, native } from './native.js'
 const { autoPrecision } = native.describe()
 
 /** What `auto` stands for on this machine. */
-export const chosenPrecision = (name: PrecisionName): 'float32' | 'bfloat16' =>
-  name === 'auto' ? autoPrecision : name
+export const chosenPrecision = <N extends PrecisionName>(
+  name: N,
+): Exclude<N, 'auto'> | 'float32' | 'bfloat16' =>
+  name === 'auto' ? autoPrecision : (name as Exclude<N, 'auto'>)
 
 /** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
 export async function settled<T>(

@@ -5,7 +5,8 @@ export const stems = ['standard', 'medium', 'small'] as const
 export const affinities = ['ema', 'batch', 'none'] as const
 export const optimizers = ['adam', 'adamw', 'sgd'] as const
 export const schedules = ['exponential', 'cosine', 'one-cycle', 'constant'] as const
-export const precisions = ['auto', 'float32', 'bfloat16'] as const
+export const trainingPrecisions = ['auto', 'float32', 'bfloat16'] as const
+export const precisions = [...trainingPrecisions, 'int8'] as const
 export const colors = ['grey', 'rgb'] as const
 
 export type Color = (typeof colors)[number]
@@ -18,4 +19,6 @@ export type AffinityName = (typeof affinities)[number]
 export type OptimizerName = (typeof optimizers)[number]
 export type ScheduleName = (typeof schedules)[number]
 /** `auto`: bfloat16 where the processor multiplies it in hardware, else float32. */
+export type TrainingPrecisionName = (typeof trainingPrecisions)[number]
+/** Beside those, `int8` for a model that was quantised. */
 export type PrecisionName = (typeof precisions)[number]

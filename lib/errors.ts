@@ -61,6 +61,10 @@ export const errorCodes = {
       'The model has no running generic part, which affinity `ema` needs: it comes from the official ARM code.',
     cure: 'Compute it once over training faces with `fer-torch calibrate` or `model.calibrate(data)`, or leave the part out with affinity `none`.',
   },
+  ERR_NOT_QUANTIZED: {
+    meaning: 'Precision `int8` was asked for, but the ranges of the values within the model are not known.',
+    cure: 'Measure them once over training faces with `fer-torch quantize` or `model.quantize(data)`, or choose another precision.',
+  },
   ERR_OUTPUT_EXISTS: {
     meaning: 'The output folder already holds a run, or another run writes to it.',
     cure: 'Go on with that run with `resume`, name another folder, or remove that one.',

@@ -7,6 +7,7 @@ export type {
   PrecisionName,
   ScheduleName,
   StemName,
+  TrainingPrecisionName,
 } from './catalog.js'
 export type { Dataset, Picture, Sample, Split, SplitName } from './datasets/dataset.js'
 export * as datasets from './datasets/index.js'
@@ -14,12 +15,14 @@ export { type ErrorCode, errorCodes, FerError } from './errors.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js'
 export type { BoxedImage, Image, Input, RawPixels } from './images/inputs.js'
 export type { ClassMetrics, Metrics } from './metrics/index.js'
-export type { ModelInfo } from './model/info.js'
+export type { ModelInfo, Quantization } from './model/info.js'
 export { type CalibrateOptions, Model } from './model.js'
 export type { Box } from './native.js'
 export type { AugmentationOptions } from './options/augmentation.js'
+export type { ExportOptions } from './options/export.js'
 export type { FacesOptions, PackProgress } from './options/faces.js'
 export type { InferenceOptions } from './options/inference.js'
+export type { QuantizeOptions } from './options/quantize.js'
 export type { RecipeName } from './options/recipes.js'
 export type { TrainOptions } from './options/training.js'
 export { type Prediction, type PredictOptions, predict } from './predict.js'

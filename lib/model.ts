@@ -1,17 +1,26 @@
 import { cancellable, chosenPrecision, settled, toFerError } from './calls.js'
-import type { AffinityName } from './catalog.js'
-import { type Dataset, splitRead } from './datasets/dataset.js'
+import type { Dataset } from './datasets/dataset.js'
 import { canonicalExpression } from './datasets/expressions.js'
 import { FerError } from './errors.js'
 import { type Input, pendingImages, readAll } from './images/inputs.js'
-import { pack } from './images/pack.js'
 import { assumeInfo } from './model/assumed.js'
-import { badModel, classNames, type ModelInfo, metadataOf, readInfo } from './model/info.js'
+import {
+  badModel,
+  classNames,
+  type ModelInfo,
+  metadataOf,
+  ownAffinity,
+  type Quantization,
+  readInfo,
+} from './model/info.js'
+import { type Measure, type Measuring, measureFaces } from './model/measuring.js'
 import { openWeights } from './model/weights.js'
 import { type NativeInference, type Network, native } from './native.js'
 import { type Check, fail, oneOf, optional, readOptions, text } from './options/check.js'
+import { type ExportOptions, exportShape } from './options/export.js'
 import { dataset, type FacesOptions, facesShape } from './options/faces.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
+import { type QuantizeOptions, quantizeShape } from './options/quantize.js'
 import { makePrefix } from './safetensors.js'
 
 /** `split` is `train` by default. */
@@ -68,6 +77,23 @@ export class Model implements AsyncDisposable {
   }
 
   /**
+   * Writes an ONNX file of opset 17, whole or not at all: `images` (N, 3, S, S) -> `logits` (N, K), any N. The norms and
+   * all that follows the backbone are folded; classes and how a picture becomes input are in its metadata. ERR_OUTPUT.
+   */
+  async export(path: string, options: ExportOptions = {}): Promise<void> {
+    text(path, 'path')
+    const { affinity = ownAffinity(this.info) } = readOptions(options, exportShape)
+    const network = Model.borrow(this)
+    try {
+      // Only now: the protobuf library takes 40 ms to load, which only those who export shall wait for.
+      const { exportNetwork } = await import('./model/export.js')
+      await exportNetwork(network, this.info, path, affinity)
+    } finally {
+      network.dispose()
+    }
+  }
+
+  /**
    * What the classifier reads: (N, F) row-major; with head `arm` F is s^2, its affinity included, with `gap` 512. The
    * array is the memory LibTorch computed it in, not a copy.
    */
@@ -94,35 +120,42 @@ export class Model implements AsyncDisposable {
     dataset(data, 'data')
     const { affinity: _, ...shape } = inferenceShape
     const settings = readOptions(options, { ...shape, ...facesShape('train') })
-    const { head, affinity, imageSize, color } = this.info
+    const { head, affinity } = this.info
     if (affinity === 'none') fail('model', 'one that shares a generic part', `head ${head}, affinity none`)
+    const inference = inferenceFor(this.info, { ...settings, affinity: 'none' })
+    const calibrated = await this.#measure(data, { ...settings, inference, most: Infinity }, (network) =>
+      network.calibrate.bind(network),
+    )
+    this.#learn({ provenance: { ...this.info.provenance, calibrated: calibrated.measured } })
+  }
+
+  /**
+   * Measures over faces, best of training, what each value within the network lies between: precision `int8` needs it.
+   * The weights stay as they are, so that every other precision answers as before; `save` keeps the ranges.
+   */
+  async quantize(data: Dataset, options: QuantizeOptions = {}): Promise<void> {
+    dataset(data, 'data')
+    const settings = readOptions(options, quantizeShape)
+    const inference = { affinity: ownAffinity(this.info), precision: 'float32', batchSize: 1 } as const
+    const { result: ranges, measured } = await this.#measure(
+      data,
+      { ...settings, inference, most: settings.faces },
+      (network) => network.measureRanges.bind(network),
+    )
+    this.#learn({ quantization: { ranges, ...measured } })
+  }
+
+  async #measure<T>(data: Dataset, measuring: Measuring, call: (network: Network) => Measure<T>) {
     const network = Model.borrow(this)
     try {
-      const split = await data.open(settings.split)
-      const images = await pack(split, {
-        imageSize,
-        color,
-        augmented: false,
-        signal: settings.signal,
-        onProgress: (done, total) => settings.onPack?.({ split: settings.split, done, total }),
-      })
-      const indices = [...split.samples.keys()]
-      const inference = inferenceFor(this.info, { ...settings, affinity: 'none' })
-      await cancellable(settings.signal, (cancellation, listening) =>
-        network.calibrate(
-          images,
-          indices,
-          inference,
-          cancellation,
-          listening((done) => settings.onProgress?.(done, indices.length)),
-        ),
-      )
-      const name = await splitRead(data, settings.split)
-      const calibrated = { data: data.name, split: name, faces: indices.length }
-      this.#info = frozen({ ...this.info, provenance: { ...this.info.provenance, calibrated } })
+      return await measureFaces(this.info, data, measuring, call(network))
     } finally {
       network.dispose()
     }
+  }
+
+  #learn(news: Partial<ModelInfo>): void {
+    this.#info = frozen({ ...this.info, ...news })
   }
 
   /** Frees the weights; a call in flight ends normally, a later one fails with ERR_DISPOSED. */
@@ -164,11 +197,19 @@ function lent<T>(call: () => T): T {
   }
 }
 
-/** Inference options for a network, its own affinity filled in: the running mean for every model that shares one. */
+/** Inference options for a network, its own affinity filled in. */
 export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
-  const own: AffinityName = info.affinity === 'none' ? 'none' : 'ema'
-  const { batchSize, precision, affinity = own } = settings
-  return { batchSize, precision: chosenPrecision(precision), affinity }
+  const { batchSize, precision, affinity = ownAffinity(info) } = settings
+  const { ranges } = precision === 'int8' ? quantizationOf(info) : {}
+  return { batchSize, precision: chosenPrecision(precision), affinity, ...(ranges ? { ranges } : {}) }
+}
+
+function quantizationOf({ quantization }: ModelInfo): Quantization {
+  if (quantization) return quantization
+  throw new FerError(
+    'ERR_NOT_QUANTIZED',
+    'Precision `int8` needs a quantised model. Measure this one over training faces with `model.quantize(data)` or `fer-torch quantize`, or choose another precision',
+  )
 }
 
 export async function saveNetwork(

@@ -35,6 +35,8 @@ export interface NativeInference {
   readonly affinity: AffinityName
   readonly precision: PrecisionName
   readonly batchSize: number
+  /** For precision int8: [low, high] of each value of the graph. */
+  readonly ranges?: readonly (readonly [number, number])[]
 }
 
 export interface NativeAugmentation {
@@ -147,10 +149,47 @@ export interface Network {
     cancellation: Cancellation,
     onProgress: (done: number) => void,
   ): Promise<void>
+  /** The range of each value of the graph over these pictures. */
+  measureRanges(
+    images: ImageSet,
+    indices: readonly number[],
+    options: NativeInference,
+    cancellation: Cancellation,
+    onProgress: (done: number) => void,
+  ): Promise<[number, number][]>
+  /** The network at inference, as data. ERR_UNCALIBRATED. */
+  graph(affinity: 'ema' | 'none'): Promise<NativeGraph>
   /** Another handle of the same weights, which disposing of this one leaves alone. */
   share(): Network
   dispose(): void
 }
+
+/** Norms are folded. Value 0 is the normalised picture; step i makes value i + 1. */
+export interface NativeGraph {
+  readonly steps: readonly GraphStep[]
+  /** Everything from the map (N, C, h, w), the last value, to the logits: weight (K, C, h, w) . map + bias (K). */
+  readonly reading: { readonly weight: Tensor<'float32'>; readonly bias: Tensor<'float32'> }
+}
+
+export type GraphStep =
+  | {
+      readonly kind: 'convolution'
+      readonly input: number
+      readonly weight: Tensor<'float32'> // (O, I, k, k)
+      readonly bias: Tensor<'float32'> // (O)
+      readonly stride: number
+      readonly padding: number
+      /** A value that is added before the activation. */
+      readonly addend?: number
+      readonly relu: boolean
+    }
+  | {
+      readonly kind: 'maxPool'
+      readonly input: number
+      readonly kernel: number
+      readonly stride: number
+      readonly padding: number
+    }
 
 export interface Trainer {
   /** The one asked for, or the number of pictures where there are fewer. */
@@ -218,6 +257,8 @@ interface Native {
   ) => Trainer
   /** Holds a folder until the answer is called or the process ends; undefined where another holds it. */
   lockFolder(folder: string): (() => void) | undefined
+  /** Seconds of one product of two square matrices, the best of several: what the machine can do. */
+  measureMatrixProduct(precision: 'float32' | 'bfloat16' | 'int8', side: number): Promise<number>
   arm(features: Tensor, weights: NativeArmWeights): Promise<Tensor>
   resize(pixels: Tensor, height: number, width: number): Promise<Tensor>
   toColor(pixels: Tensor<'uint8'>, color: Color): Promise<Tensor<'uint8'>>

@@ -5,10 +5,10 @@ import { settled, toFerError } from './calls.js'
 import {
   type BackboneName,
   backbones,
-  type PrecisionName,
-  precisions,
   type StemName,
   stems,
+  type TrainingPrecisionName,
+  trainingPrecisions,
 } from './catalog.js'
 import { plain } from './errors.js'
 import { type NativeArmWeights, native } from './native.js'
@@ -69,7 +69,7 @@ export interface BackboneOptions {
   /** `standard` by default. */
   stem?: StemName
   /** `float32` by default. */
-  precision?: PrecisionName
+  precision?: TrainingPrecisionName
 }
 
 export interface Backbone {
@@ -86,7 +86,7 @@ export function backbone(
   oneOf(backbones)(name, 'name')
   const { stem, precision } = readOptions(options, {
     stem: optional(oneOf(stems), 'standard'),
-    precision: optional(oneOf(precisions), 'float32'),
+    precision: optional(oneOf(trainingPrecisions), 'float32'),
   })
   if (typeof weights !== 'object' || weights === null)
     fail('weights', 'an object of tensors by name', weights)

@@ -8,13 +8,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 // From the top down: a file may import from its own layer and those below it. The first matching row counts.
 const typescript = [
   ['cli', /^lib\/cli\//],
+  ['bench', /^lib\/bench\//],
   ['index', /^lib\/(index|ops)\.ts$/],
   ['verbs', /^lib\/(train|predict|evaluate)\.ts$/],
   ['training', /^lib\/training\//],
   ['model', /^lib\/(model\.ts$|model\/)/],
-  ['parts', /^lib\/(options|datasets|images|metrics|report)\//],
-  ['native', /^lib\/((calls|native|safetensors|tensor)\.ts$|weights\/)/],
-  ['catalog', /^lib\/(catalog|errors)\.ts$/],
+  ['parts', /^lib\/(options|datasets|images|metrics|onnx|report)\//],
+  ['native', /^lib\/((calls|files|native|safetensors|tensor)\.ts$|weights\/)/],
+  ['catalog', /^lib\/(catalog|errors|version)\.ts$/],
 ]
 
 const native = [

@@ -3,7 +3,7 @@ import * as names from '../lib/catalog.js'
 import { native } from '../lib/native.js'
 
 // The native tables own the names; these lists give them types. Each must hold exactly what the other does.
-const { precisions, colors, ...shared } = names
+const { precisions, trainingPrecisions, colors, ...shared } = names
 
 for (const [table, own] of Object.entries(shared)) {
   test(`the typed names of ${table} are those of the native table, in its order`, (t) => {
@@ -16,6 +16,7 @@ test('every native table has its typed names', (t) => {
 })
 
 test('precision auto is one of those that can be asked for', (t) => {
-  t.true(precisions.includes(native.describe().autoPrecision))
+  t.true(trainingPrecisions.includes(native.describe().autoPrecision))
+  t.deepEqual([...precisions], [...trainingPrecisions, 'int8'])
   t.deepEqual([...colors], ['grey', 'rgb'])
 })

@@ -104,6 +104,14 @@ const ways: Readonly<Record<Exclude<ErrorCode, 'ERR_NATIVE_LOAD'>, [() => Promis
     async () => predict('docs/face.jpg', { model: at('official.safetensors') }),
     /no running generic part.*`calibrate`.*`--affinity none`/,
   ],
+  ERR_NOT_QUANTIZED: [
+    async () =>
+      predict('docs/face.jpg', {
+        model: join((await begun()).output, 'best.safetensors'),
+        precision: 'int8',
+      }),
+    /`int8` needs a quantised model.*`fer-torch quantize`/,
+  ],
   ERR_OUTPUT_EXISTS: [async () => train(await begun()), /already holds a run.*`resume`/],
   ERR_RESUME: [
     async () => train({ ...(await begun()), resume: true, batchSize: 7 }),

@@ -1,29 +1,9 @@
 import type { Command } from 'commander'
-import { splitNames } from '../datasets/dataset.js'
-import type { SplitName } from '../index.js'
-import {
-  addFlags,
-  choiceFlag,
-  dataFlag,
-  type InferenceFlags,
-  jsonFlag,
-  loadModel,
-  type ModelFlags,
-  modelFlags,
-  numberFlag,
-  precisionFlag,
-  readSpec,
-  textFlag,
-  withDefault,
-} from './flags.js'
-import { interruptible } from './interrupt.js'
+import { addFlags, type InferenceFlags, jsonFlag, numberFlag, precisionFlag, withDefault } from './flags.js'
+import { type MeasuringFlags, measureAndSave, measuringFlags } from './measuring.js'
 import { print, printJson } from './output.js'
-import { Progress } from './progress.js'
 
-interface CalibrateFlags extends ModelFlags, Omit<InferenceFlags, 'affinity'> {
-  readonly data: string
-  readonly output: string
-  readonly split?: SplitName
+interface CalibrateFlags extends MeasuringFlags, Omit<InferenceFlags, 'affinity'> {
   readonly json?: true
 }
 
@@ -40,10 +20,7 @@ export function addCalibrate(program: Command): void {
     .command('calibrate')
     .description("compute ARM's running generic part over training faces, where a model lacks it")
   addFlags(command, [
-    ...modelFlags(),
-    dataFlag(),
-    textFlag('--output <file>', 'the model to write').makeOptionMandatory(),
-    withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'train'),
+    ...measuringFlags(),
     withDefault(numberFlag('--batch-size <n>', 'faces computed at once'), '64'),
     precisionFlag(),
     jsonFlag(),
@@ -51,27 +28,15 @@ export function addCalibrate(program: Command): void {
   command.addHelpText('after', examples).action(runCalibrate)
 }
 
-async function runCalibrate({ json, ...flags }: CalibrateFlags): Promise<void> {
-  const { model, calibrated } = await interruptible((signal) => calibrateModel(flags, signal))
-  if (json) printJson({ model, calibrated })
-  else print(`calibrated on ${calibrated.faces} faces (${calibrated.split}): ${model}`)
-}
-
-async function calibrateModel(flags: Omit<CalibrateFlags, 'json'>, signal: AbortSignal) {
-  const { model: _, classes: __, data: spec, output, ...options } = flags
-  const data = await readSpec(spec, '--data')
-  const progress = new Progress()
-  await using model = await loadModel(flags)
-  try {
-    await model.calibrate(data, {
+async function runCalibrate({ json, batchSize, precision, ...flags }: CalibrateFlags): Promise<void> {
+  const { provenance } = await measureAndSave(flags, 'calibrating', (model, data, options) =>
+    model.calibrate(data, {
       ...options,
-      signal,
-      onPack: (packed) => progress.packing(packed),
-      onProgress: (done, total) => progress.count('calibrating', done, total),
-    })
-  } finally {
-    progress.end()
-  }
-  await model.save(output)
-  return { model: output, calibrated: model.info.provenance.calibrated as { split: string; faces: number } }
+      ...(batchSize === undefined ? {} : { batchSize }),
+      ...(precision ? { precision } : {}),
+    }),
+  )
+  const calibrated = provenance.calibrated as { readonly split: string; readonly faces: number }
+  if (json) printJson({ model: flags.output, calibrated })
+  else print(`calibrated on ${calibrated.faces} faces (${calibrated.split}): ${flags.output}`)
 }

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../images/cache.js'
 import type { Description } from '../native.js'
+import { version } from '../version.js'
 import { jsonFlag } from './flags.js'
 import { complain, exitCodes, print, printJson } from './output.js'
 import { bytes, facts } from './table.js'
-import { version } from './version.js'
 
 /** Those that decide how fast a model is. */
 const features = ['avx2', 'avx512_f', 'avx512_bf16', 'amx_bf16', 'avx512_vnni'] as const

@@ -16,7 +16,7 @@ import {
 } from './flags.js'
 import { interruptible } from './interrupt.js'
 import { print, printJson, warnAboutAffinity } from './output.js'
-import { Progress } from './progress.js'
+import { showProgress } from './progress.js'
 import { facts, percent, table } from './table.js'
 
 interface EvaluateFlags extends ModelFlags, InferenceFlags {
@@ -56,18 +56,10 @@ async function measureModel(flags: Omit<EvaluateFlags, 'json'>, signal: AbortSig
   const { model: _, classes: __, data: spec, ...options } = flags
   const data = await readSpec(spec, '--data')
   const { evaluate } = await import('../index.js')
-  const progress = new Progress()
   await using model = await loadModel(flags)
-  try {
-    return await evaluate(model, data, {
-      ...options,
-      signal,
-      onPack: (packed) => progress.packing(packed),
-      onProgress: (done, total) => progress.count('evaluating', done, total),
-    })
-  } finally {
-    progress.end()
-  }
+  return await showProgress('evaluating', (listeners) =>
+    evaluate(model, data, { ...options, ...listeners, signal }),
+  )
 }
 
 const describe = (evaluation: Evaluation): string =>

@@ -74,8 +74,8 @@ export const withDefault = (option: Option, value: string): Option => {
 
 export type InferenceFlags = Pick<InferenceOptions, 'batchSize' | 'precision' | 'affinity'>
 
-export const precisionFlag = (): Option =>
-  withDefault(choiceFlag('--precision <name>', precisions, 'arithmetic'), 'auto')
+export const precisionFlag = (names: readonly string[] = precisions): Option =>
+  withDefault(choiceFlag('--precision <name>', names, 'arithmetic'), 'auto')
 
 export const inferenceFlags = (): Option[] => [
   withDefault(

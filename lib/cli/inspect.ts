@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { Model } from '../index.js'
+import type { Model, Quantization } from '../index.js'
 import { jsonFlag, readText } from './flags.js'
 import { print, printJson } from './output.js'
 import { bytes, facts } from './table.js'
@@ -30,7 +30,7 @@ async function runInspect(file: string, { json }: { readonly json?: true }): Pro
 }
 
 function describe(file: string, size: number, { info, calibrated }: Model): string {
-  const { backbone, head, stem, imageSize, color, affinity, classes, provenance } = info
+  const { backbone, head, stem, imageSize, color, affinity, classes, quantization, provenance } = info
   const uncalibrated = { 'generic part': 'none: calibrate the model, or use it with --affinity none' }
   return facts({
     file: `${file} (${bytes(size)})`,
@@ -38,9 +38,13 @@ function describe(file: string, size: number, { info, calibrated }: Model): stri
     input: `${imageSize} x ${imageSize} pixels, ${color}`,
     classes: classes.join(', '),
     ...(calibrated ? {} : uncalibrated),
+    ...(quantization ? { quantized: describeQuantization(quantization) } : {}),
     ...Object.fromEntries(Object.entries(provenance).map(([name, value]) => [spaced(name), inline(value)])),
   })
 }
+
+const describeQuantization = ({ faces, split, data }: Quantization): string =>
+  `on ${faces} faces of ${split} of ${data}`
 
 const spaced = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 

@@ -1,19 +1,33 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
+import { version } from '../version.js'
+import { addBench } from './bench.js'
 import { addCalibrate } from './calibrate.js'
 import { addDemo } from './demo.js'
 import { addDoctor } from './doctor.js'
 import { addEvaluate } from './evaluate.js'
+import { addExport } from './export.js'
 import { namingFlags } from './flags.js'
 import { addInspect } from './inspect.js'
 import { complain, ignoreClosedPipes, reportError } from './output.js'
 import { addPredict } from './predict.js'
+import { addQuantize } from './quantize.js'
 import { addTrain } from './train.js'
-import { version } from './version.js'
 
 // The commands import the library, and with it the addon, only when they run: help must be fast, and there
 // for those whose installation is broken.
-const commands = [addDemo, addTrain, addEvaluate, addPredict, addCalibrate, addInspect, addDoctor]
+const commands = [
+  addDemo,
+  addTrain,
+  addEvaluate,
+  addPredict,
+  addCalibrate,
+  addQuantize,
+  addExport,
+  addInspect,
+  addBench,
+  addDoctor,
+]
 
 const examples = `
 Examples:

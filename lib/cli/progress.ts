@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import type { PackProgress } from '../options/faces.js'
+import type { FacesOptions, PackProgress } from '../options/faces.js'
 
 const look = {
   format: '{label} [{bar}] {percentage}% {note}{left}',
@@ -9,6 +9,22 @@ const look = {
   clearOnComplete: true,
   // Ctrl-C is the command's to handle: it clears the bar when it has ended in order.
   gracefulExit: false,
+}
+
+/** Shows on stderr how a call that goes through faces gets on, which `work` starts with these listeners. */
+export async function showProgress<T>(
+  label: string,
+  work: (listeners: Required<Pick<FacesOptions, 'onPack' | 'onProgress'>>) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress()
+  try {
+    return await work({
+      onPack: (packed) => progress.packing(packed),
+      onProgress: (done, total) => progress.count(label, done, total),
+    })
+  } finally {
+    progress.end()
+  }
 }
 
 /** What goes on, on stderr: one bar on a terminal, plain lines where nobody watches. */

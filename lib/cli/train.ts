@@ -1,5 +1,14 @@
 import { type Command, Option } from 'commander'
-import { affinities, backbones, colors, heads, optimizers, schedules, stems } from '../catalog.js'
+import {
+  affinities,
+  backbones,
+  colors,
+  heads,
+  optimizers,
+  schedules,
+  stems,
+  trainingPrecisions,
+} from '../catalog.js'
 import type { TrainOptions, TrainResult } from '../index.js'
 import { recipes } from '../options/recipes.js'
 import {
@@ -92,7 +101,7 @@ const recipeFlags = (): Option[] => [
   ),
   withDefault(numberFlag('--label-smoothing <x>', 'share of each target spread over all classes'), '0'),
   withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),
-  precisionFlag(),
+  precisionFlag(trainingPrecisions),
   withDefault(numberFlag('--seed <n>', 'of weights, order and augmentation'), '0'),
   new Option('--no-augmentation', 'show the training faces as they are'),
 ]

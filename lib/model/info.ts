@@ -1,7 +1,17 @@
 import { affinities, backbones, colors, heads, stems } from '../catalog.js'
 import { FerError, plain } from '../errors.js'
 import type { NetworkSpec, Normalization } from '../native.js'
-import { type Check, fail, integer, number, oneOf, readOptions, type Shape, text } from '../options/check.js'
+import {
+  type Check,
+  fail,
+  integer,
+  number,
+  oneOf,
+  optional,
+  readOptions,
+  type Shape,
+  text,
+} from '../options/check.js'
 
 /** What a model is, as its file's header says. */
 export interface ModelInfo extends NetworkSpec {
@@ -9,6 +19,17 @@ export interface ModelInfo extends NetworkSpec {
   readonly classes: readonly string[]
   /** Where the weights come from: versions, data, options, measured accuracy. */
   readonly provenance: Readonly<Record<string, unknown>>
+  /** What precision `int8` needs; absent unless the model was quantised. */
+  readonly quantization?: Quantization
+}
+
+/** The ranges of the values within a network, and the faces they were measured on. */
+export interface Quantization {
+  /** [lowest, highest], the normalised picture's first, then each layer's in the order of computation. */
+  readonly ranges: readonly (readonly [number, number])[]
+  readonly data: string
+  readonly split: string
+  readonly faces: number
 }
 
 /** ImageNet's, as fractions of full brightness: what weights from elsewhere expect. */
@@ -19,6 +40,8 @@ const format = 'fer-torch model 1'
 const mostClasses = 1000
 /** Characters of the header's description of a model, of which ours has about a thousand. */
 const longestDescription = 2 ** 20
+/** Layers of a network, and more. */
+const mostValues = 10_000
 /** Characters of the reason in an error, which may quote the file. */
 const longestReason = 500
 
@@ -27,6 +50,9 @@ export const metadataOf = (info: ModelInfo): Record<string, string> => ({
   format,
   model: JSON.stringify(info),
 })
+
+/** Where the generic part comes from unless told otherwise: the running mean for every model that shares one. */
+export const ownAffinity = (info: ModelInfo): 'ema' | 'none' => (info.affinity === 'none' ? 'none' : 'ema')
 
 /** It is shown in terminals. */
 const printable: Check<string> = (value, name) =>
@@ -47,6 +73,27 @@ const triple =
     return [red!, green!, blue!]
   }
 
+const range: Check<readonly [number, number]> = (value, name) => {
+  const [low, high] = Array.isArray(value) && value.length === 2 ? value : []
+  return [number(-1e30, 1e30)(low, `${name}[0]`), number(low, 1e30)(high, `${name}[1]`)]
+}
+
+const quantization: Check<Quantization> = (value, name) =>
+  readOptions<Quantization>(
+    value,
+    {
+      ranges: (given, field) =>
+        Array.isArray(given) && given.length <= mostValues
+          ? given.map((item, i) => range(item, `${field}[${i}]`))
+          : fail(field, `at most ${mostValues} ranges`, given),
+      data: printable,
+      split: printable,
+      faces: integer(1, 1e9),
+    },
+    name,
+    `${name}.`,
+  )
+
 const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
   backbone: oneOf(backbones),
   head: oneOf(heads),
@@ -57,6 +104,7 @@ const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
   normalization: (value, name) =>
     readOptions<Normalization>(value, { mean: triple(-1e6), deviation: triple(1e-6) }, name),
   classes: classNames,
+  quantization: optional(quantization, undefined),
   provenance: (value) => (typeof value === 'object' && value !== null ? { ...value } : {}),
 }
 
@@ -65,8 +113,8 @@ export function readInfo(path: string, metadata: Readonly<Record<string, string>
   try {
     checkFormat(metadata.format)
     const { classCount: _, ...given } = parseDescription(metadata.model)
-    const info = readOptions(given, infoShape, 'the header')
-    return { ...info, classCount: info.classes.length }
+    const { quantization, ...info } = readOptions(given, infoShape, 'the header')
+    return { ...info, classCount: info.classes.length, ...(quantization ? { quantization } : {}) }
   } catch (error) {
     throw badModel(path, error)
   }

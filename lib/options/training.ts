@@ -9,12 +9,12 @@ import {
   heads,
   type OptimizerName,
   optimizers,
-  type PrecisionName,
-  precisions,
   type ScheduleName,
   type StemName,
   schedules,
   stems,
+  type TrainingPrecisionName,
+  trainingPrecisions,
 } from '../catalog.js'
 import type { Dataset } from '../datasets/dataset.js'
 import { type AugmentationOptions, readAugmentation } from './augmentation.js'
@@ -56,7 +56,7 @@ export interface TrainOptions {
   /** Of weights, order and augmentation; 0. */
   seed?: number
   /** `auto` (the default): bfloat16 where the processor multiplies it in hardware, else float32. */
-  precision?: PrecisionName
+  precision?: TrainingPrecisionName
   backbone?: BackboneName
   /** `arm` (the default), or `gap`: plain pooling. */
   head?: HeadName
@@ -125,7 +125,7 @@ export function readTrainOptions(given: unknown) {
     epochs: optional(integer(1, 10000), 20),
     batchSize: optional(integer(1, 65536), 64),
     seed: optional(integer(0, 2 ** 32 - 1), 0),
-    precision: optional(oneOf(precisions), 'auto'),
+    precision: optional(oneOf(trainingPrecisions), 'auto'),
     backbone: optional(oneOf(backbones), 'resnet18'),
     head: optional(oneOf(heads), 'arm'),
     stem: optional(oneOf(stems), undefined),

@@ -1,4 +1,4 @@
-import { precisions } from '../catalog.js'
+import { trainingPrecisions } from '../catalog.js'
 import { FerError } from '../errors.js'
 import type { ModelInfo } from '../model/info.js'
 import type { Network } from '../native.js'
@@ -82,6 +82,7 @@ function asBegun(given: TrainingSettings, begun: Provenance['options']): Trainin
   return {
     ...given,
     warmupEpochs: given.warmupGiven ? given.warmupEpochs : Number(begun.warmupEpochs),
-    precision: given.precision === 'auto' ? oneOf(precisions)(begun.precision, 'precision') : given.precision,
+    precision:
+      given.precision === 'auto' ? oneOf(trainingPrecisions)(begun.precision, 'precision') : given.precision,
   }
 }

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { FerError } from '../errors.js'
+import { writeAtomically, writing } from '../files.js'
 import { native } from '../native.js'
 
 const names = {
@@ -73,30 +74,3 @@ export const writeLog = (path: string, lines: readonly unknown[]): Promise<void>
 
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeAtomically(path, `${JSON.stringify(value, null, 2)}\n`)
-
-/** To a temporary beside it, flushed to disk, then renamed. */
-const writeAtomically = (path: string, text: string): Promise<void> =>
-  writing(path, async () => {
-    const temporary = `${path}.tmp`
-    try {
-      await writeFile(temporary, text, { flush: true })
-      await rename(temporary, path)
-    } catch (error) {
-      await rm(temporary, { force: true })
-      throw error
-    }
-  })
-
-const cureFor = (error: unknown): string =>
-  ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '')
-    ? 'Free space, or choose another folder'
-    : 'Choose a folder that can be written'
-
-async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write()
-  } catch (error) {
-    const why = (error as Error).message
-    throw new FerError('ERR_OUTPUT', `Cannot write \`${path}\`: ${why}. ${cureFor(error)}`, { cause: error })
-  }
-}

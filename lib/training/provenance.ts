@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { chosenPrecision } from '../calls.js'
-import { native, packageFolder } from '../native.js'
+import { native } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
+import { version } from '../version.js'
 import type { PretrainedReport } from './events.js'
 import type { TrainingFaces } from './faces.js'
 
@@ -13,12 +12,11 @@ export interface Provenance extends Readonly<Record<string, unknown>> {
   readonly options: Readonly<Record<string, unknown>> & { readonly epochs: number }
 }
 
-export function versions(): Readonly<Record<string, string>> {
-  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
-    version: string
-  }
-  return { ferTorch: version, libTorch: native.describe().libTorch, node: process.version }
-}
+export const versions = (): Readonly<Record<string, string>> => ({
+  ferTorch: version,
+  libTorch: native.describe().libTorch,
+  node: process.version,
+})
 
 export function provenanceOf(
   settings: TrainingSettings,

@@ -33,6 +33,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("arm", Napi::Function::New<arm>(env, "arm"));
   exports.Set("resize", Napi::Function::New<resize>(env, "resize"));
   exports.Set("toColor", Napi::Function::New<to_color>(env, "toColor"));
+  exports.Set("measureMatrixProduct", Napi::Function::New<measure_matrix_product>(env, "measureMatrixProduct"));
   exports.Set("Backbone", BackboneWrap::define(env));
   return exports;
 }

@@ -3,6 +3,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 #include "io/tensor_file.h"
@@ -35,16 +36,20 @@ const TypeRow& row_where(Matches&& matches) {
               "Expected `dtype` to be one of uint8, int32, int64, bfloat16, float16, float32, float64");
 }
 
-/// Hands the tensor's memory to V8, which frees it by dropping the tensor.
+/// Some hosts forbid external buffers, Electron among them. The variable stands in for such a host, in tests.
+napi_status share_with(napi_env env, const at::Tensor& tensor, napi_finalize release, void* owner, napi_value* buffer) {
+  // An empty tensor has no memory to hand over.
+  if (tensor.nbytes() == 0 || std::getenv("FER_TORCH_NO_EXTERNAL_BUFFERS")) return napi_no_external_buffers_allowed;
+  return napi_create_external_arraybuffer(env, tensor.mutable_data_ptr(), tensor.nbytes(), release, owner, buffer);
+}
+
+/// Hands the tensor's memory to V8, which counts it, and frees it by dropping the tensor; a copy where that is
+/// forbidden.
 Napi::ArrayBuffer share(Napi::Env env, const at::Tensor& tensor) {
   auto* owner = new at::Tensor(tensor);
   const auto release = [](napi_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); };
   napi_value buffer = nullptr;
-  // An empty tensor has no memory to hand over.
-  const auto status = tensor.nbytes() == 0 ? napi_no_external_buffers_allowed
-                                           : napi_create_external_arraybuffer(env, tensor.mutable_data_ptr(),
-                                                                              tensor.nbytes(), release, owner, &buffer);
-  if (status == napi_ok) return {env, buffer};
+  if (share_with(env, tensor, release, owner, &buffer) == napi_ok) return {env, buffer};
   delete owner;
   auto copy = Napi::ArrayBuffer::New(env, tensor.nbytes());
   if (tensor.nbytes() > 0) std::memcpy(copy.Data(), tensor.const_data_ptr(), tensor.nbytes());
@@ -186,10 +191,22 @@ Augmentation to_augmentation(const Fields& fields) {
           .erase_largest = fields.single("eraseLargest")};
 }
 
+/// [[low, high]]
+std::vector<Range> to_ranges(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<Range> ranges;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const auto pair = array.Get(i).As<Napi::Array>();
+    ranges.push_back({pair.Get(0U).ToNumber().FloatValue(), pair.Get(1U).ToNumber().FloatValue()});
+  }
+  return ranges;
+}
+
 InferenceOptions to_inference_options(const Fields& fields) {
   return {.affinity = affinities().at(fields.text("affinity")),
           .precision = parse_precision(fields.text("precision")),
-          .batch_size = fields.integer("batchSize")};
+          .batch_size = fields.integer("batchSize"),
+          .ranges = fields.has("ranges") ? to_ranges(fields.at("ranges")) : std::vector<Range>{}};
 }
 
 }  // namespace fer::bindings

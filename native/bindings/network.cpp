@@ -3,6 +3,7 @@
 #include "bindings/cancellation.h"
 #include "bindings/convert.h"
 #include "bindings/image_set.h"
+#include "inference/quantization.h"
 #include "io/safetensors.h"
 
 namespace fer::bindings {
@@ -42,7 +43,7 @@ std::function<void(int64_t)> progress_listener(Environment& environment, const N
 /// (imageSet, indices, options, cancellation, onProgress) -> Promise of what `work` gives with them on the compute
 /// thread.
 template <typename Work>
-Napi::Value over_faces(const Napi::CallbackInfo& info, const std::shared_ptr<Network>& network, Work work) {
+Napi::Value over_faces(const Napi::CallbackInfo& info, const std::shared_ptr<Predictor>& predictor, Work work) {
   Keep keep;
   keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
   keep.push_back(Napi::Persistent(info[4].As<Napi::Object>()));
@@ -52,13 +53,13 @@ Napi::Value over_faces(const Napi::CallbackInfo& info, const std::shared_ptr<Net
   return environment.submit(compute_worker(), cancellation, std::move(keep),
                             [=, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
                              options = to_inference_options(Fields(info[2]))] {
-                              return work(*network, images, indices, options, *cancellation, report);
+                              return work(*predictor, images, indices, options, *cancellation, report);
                             });
 }
 
 /// `bytes`: the memory that goes with the object.
-Napi::Value wrap(Napi::Env env, std::shared_ptr<Network> network, int64_t bytes) {
-  return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network),
+Napi::Value wrap(Napi::Env env, std::shared_ptr<Predictor> predictor, int64_t bytes) {
+  return Environment::of(env).network_class.New({Napi::External<std::shared_ptr<Predictor>>::New(env, &predictor),
                                                  Napi::Number::New(env, static_cast<double>(bytes))});
 }
 
@@ -66,6 +67,55 @@ int64_t bytes_of(const Network& network) {
   int64_t bytes = 0;
   for (const auto& entry : network.state()) bytes += static_cast<int64_t>(entry.tensor.nbytes());
   return bytes;
+}
+
+/// [[low, high]]
+Napi::Array from_ranges(Napi::Env env, const std::vector<Range>& ranges) {
+  auto array = Napi::Array::New(env, ranges.size());
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    auto pair = Napi::Array::New(env, 2);
+    pair.Set(0U, ranges[i].low);
+    pair.Set(1U, ranges[i].high);
+    array.Set(static_cast<uint32_t>(i), pair);
+  }
+  return array;
+}
+
+Napi::Object from_step(Napi::Env env, const Convolution& step) {
+  auto result = Napi::Object::New(env);
+  result.Set("kind", "convolution");
+  result.Set("input", static_cast<double>(step.input));
+  result.Set("weight", from_tensor(env, step.weight));
+  result.Set("bias", from_tensor(env, step.bias));
+  result.Set("stride", static_cast<double>(step.stride));
+  result.Set("padding", static_cast<double>(step.padding));
+  if (step.addend) result.Set("addend", static_cast<double>(*step.addend));
+  result.Set("relu", step.relu);
+  return result;
+}
+
+Napi::Object from_step(Napi::Env env, const MaxPool& step) {
+  auto result = Napi::Object::New(env);
+  result.Set("kind", "maxPool");
+  result.Set("input", static_cast<double>(step.input));
+  result.Set("kernel", static_cast<double>(step.kernel));
+  result.Set("stride", static_cast<double>(step.stride));
+  result.Set("padding", static_cast<double>(step.padding));
+  return result;
+}
+
+Napi::Object from_graph(Napi::Env env, const Graph& graph, const Reading& reading) {
+  auto steps = Napi::Array::New(env, graph.steps.size());
+  for (size_t i = 0; i < graph.steps.size(); ++i) {
+    std::visit([&](const auto& step) { steps.Set(static_cast<uint32_t>(i), from_step(env, step)); }, graph.steps[i]);
+  }
+  auto read = Napi::Object::New(env);
+  read.Set("weight", from_tensor(env, reading.weight));
+  read.Set("bias", from_tensor(env, reading.bias));
+  auto result = Napi::Object::New(env);
+  result.Set("steps", steps);
+  result.Set("reading", read);
+  return result;
 }
 
 }  // namespace
@@ -76,19 +126,20 @@ Napi::Function NetworkWrap::define(Napi::Env env) {
       {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
        InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
        InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::adopt>("adopt"),
-       InstanceMethod<&NetworkWrap::calibrate>("calibrate"), InstanceMethod<&NetworkWrap::share>("share"),
-       InstanceMethod<&NetworkWrap::dispose>("dispose")});
+       InstanceMethod<&NetworkWrap::calibrate>("calibrate"),
+       InstanceMethod<&NetworkWrap::measure_ranges>("measureRanges"), InstanceMethod<&NetworkWrap::graph>("graph"),
+       InstanceMethod<&NetworkWrap::share>("share"), InstanceMethod<&NetworkWrap::dispose>("dispose")});
 }
 
 NetworkWrap::NetworkWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Illegal constructor");
-  network_ = *info[0].As<Napi::External<std::shared_ptr<Network>>>().Data();
+  predictor_ = *info[0].As<Napi::External<std::shared_ptr<Predictor>>>().Data();
   bytes_ = info[1].ToNumber().Int64Value();
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_);
 }
 
 void NetworkWrap::release() {
-  network_.reset();
+  predictor_.reset();
   if (bytes_ > 0) Napi::MemoryManagement::AdjustExternalMemory(Env(), -bytes_);
   bytes_ = 0;
 }
@@ -102,21 +153,23 @@ Napi::Value NetworkWrap::create(const Napi::CallbackInfo& info) {
       make = [=] { return std::make_shared<Network>(spec, seed); };
     } else {
       make = [spec, sources = to_sources(Fields(info[1]))] {
-        auto network = std::make_shared<Network>(spec, 0);
+        auto network = std::make_shared<Network>(spec);
         network->load(sources);
         return network;
       };
     }
     return Environment::of(info.Env()).submit(compute_worker(), nullptr, {}, [make] {
-      return [network = make()](Napi::Env env) { return wrap(env, network, bytes_of(*network)); };
+      return [predictor = std::make_shared<Predictor>(make())](Napi::Env env) {
+        return wrap(env, predictor, bytes_of(*predictor->network()));
+      };
     });
   });
 }
 
-std::shared_ptr<Network> NetworkWrap::of(const Napi::Value& value) {
-  auto network = Unwrap(value.As<Napi::Object>())->network_;
-  if (!network) throw Error("ERR_DISPOSED", "This model was disposed of before this call. Load it again");
-  return network;
+std::shared_ptr<Predictor> NetworkWrap::predictor_of(const Napi::Value& value) {
+  auto predictor = Unwrap(value.As<Napi::Object>())->predictor_;
+  if (!predictor) throw Error("ERR_DISPOSED", "This model was disposed of before this call. Load it again");
+  return predictor;
 }
 
 Napi::Value NetworkWrap::state(const Napi::CallbackInfo& info) {
@@ -147,16 +200,17 @@ Napi::Value NetworkWrap::infer(const Napi::CallbackInfo& info) {
     const auto output = info[2].ToString().Utf8Value() == "features" ? Output::features : Output::logits;
     const auto cancellation = CancellationWrap::of(info[3]);
     return Environment::of(info.Env())
-        .submit(compute_worker(), cancellation, std::move(keep), [=, network = of(info.This())] {
-          return give(fer::infer(*network, inputs, options, output, *cancellation));
+        .submit(compute_worker(), cancellation, std::move(keep), [=, predictor = predictor_of(info.This())] {
+          return give(fer::infer(*predictor, inputs, options, output, *cancellation));
         });
   });
 }
 
 Napi::Value NetworkWrap::evaluate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    return over_faces(info, of(info.This()),
-                      [](Network& network, auto&&... rest) -> Finish { return give(fer::infer(network, rest...)); });
+    return over_faces(info, predictor_of(info.This()), [](Predictor& predictor, auto&&... rest) -> Finish {
+      return give(fer::infer(predictor, rest...));
+    });
   });
 }
 
@@ -172,15 +226,38 @@ Napi::Value NetworkWrap::adopt(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkWrap::calibrate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    return over_faces(info, of(info.This()), [](Network& network, auto&&... rest) -> Finish {
-      fer::calibrate(network, rest...);
+    return over_faces(info, predictor_of(info.This()), [](Predictor& predictor, auto&&... rest) -> Finish {
+      fer::calibrate(predictor, rest...);
       return nothing;
     });
   });
 }
 
+Napi::Value NetworkWrap::measure_ranges(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return over_faces(info, predictor_of(info.This()),
+                      [](Predictor& predictor, const ImageSet& images, const std::vector<int64_t>& indices,
+                         const InferenceOptions&, const auto&... rest) -> Finish {
+                        return [ranges = fer::measure_ranges(predictor, images, indices, rest...)](
+                                   Napi::Env env) -> Napi::Value { return from_ranges(env, ranges); };
+                      });
+  });
+}
+
+Napi::Value NetworkWrap::graph(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto affinity = affinities().at(info[0].ToString());
+    return Environment::of(info.Env()).submit(compute_worker(), nullptr, {}, [network = of(info.This()), affinity] {
+      network->check_affinity(affinity);
+      return [graph = network->graph(), reading = network->reading(affinity)](Napi::Env env) -> Napi::Value {
+        return from_graph(env, graph, reading);
+      };
+    });
+  });
+}
+
 Napi::Value NetworkWrap::share(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return wrap(info.Env(), of(info.This()), 0); });
+  return guarded(info.Env(), [&] { return wrap(info.Env(), predictor_of(info.This()), 0); });
 }
 
 void NetworkWrap::dispose(const Napi::CallbackInfo&) { release(); }

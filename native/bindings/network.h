@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "models/network.h"
+#include "inference/predictor.h"
 
 namespace fer::bindings {
 
@@ -15,7 +15,8 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   /// { descriptor, path, tensors: [{ name, dtype, shape, strides?, offset }] }.
   static Napi::Value create(const Napi::CallbackInfo& info);
   /// ERR_DISPOSED after dispose().
-  static std::shared_ptr<Network> of(const Napi::Value& value);
+  static std::shared_ptr<Network> of(const Napi::Value& value) { return predictor_of(value)->network(); }
+  static std::shared_ptr<Predictor> predictor_of(const Napi::Value& value);
 
   explicit NetworkWrap(const Napi::CallbackInfo& info);
   ~NetworkWrap() override { release(); }
@@ -34,12 +35,16 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   Napi::Value adopt(const Napi::CallbackInfo& info);
   /// (imageSet, indices, options, cancellation, onProgress) -> Promise; sets the running generic part.
   Napi::Value calibrate(const Napi::CallbackInfo& info);
+  /// (imageSet, indices, options, cancellation, onProgress) -> Promise of [[low, high]], one a value of the graph
+  Napi::Value measure_ranges(const Napi::CallbackInfo& info);
+  /// (affinity) -> Promise of { steps, reading }, the network at inference as data
+  Napi::Value graph(const Napi::CallbackInfo& info);
   /// Another handle of the same network, which disposing of this one leaves alone.
   Napi::Value share(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
   void release();
 
-  std::shared_ptr<Network> network_;
+  std::shared_ptr<Predictor> predictor_;
   /// What V8 is told that this object holds, so that it collects models nobody disposes of.
   int64_t bytes_ = 0;
 };

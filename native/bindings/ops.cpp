@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "bindings/convert.h"
+#include "inference/roof.h"
 #include "ops/arm/arm.h"
 #include "ops/preprocess/preprocess.h"
 #include "ops/resize/resize.h"
@@ -62,6 +63,18 @@ Napi::Value to_color(const Napi::CallbackInfo& info) {
     const auto pixels = to_tensor(info[0], keep);
     const auto color = info[1].ToString().Utf8Value() == "grey" ? Color::grey : Color::rgb;
     return compute(info.Env(), std::move(keep), [=] { return apart_from(pixels, fer::to_color(pixels, color)); });
+  });
+}
+
+Napi::Value measure_matrix_product(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .submit(compute_worker(), nullptr, {},
+                [precision = parse_precision(info[0].ToString()), side = info[1].ToNumber().Int64Value()] {
+                  return [seconds = measure_product(precision, side)](Napi::Env env) -> Napi::Value {
+                    return Napi::Number::New(env, seconds);
+                  };
+                });
   });
 }
 

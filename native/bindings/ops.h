@@ -13,6 +13,8 @@ Napi::Value arm(const Napi::CallbackInfo& info);
 Napi::Value resize(const Napi::CallbackInfo& info);
 /// toColor(pixels (N, H, W, C) uint8, 'grey' | 'rgb') -> Promise
 Napi::Value to_color(const Napi::CallbackInfo& info);
+/// measureMatrixProduct(precision, side) -> Promise of seconds
+Napi::Value measure_matrix_product(const Napi::CallbackInfo& info);
 
 /// JavaScript: `new Backbone(name, stem, tensors)` with `forward(images (N, H, W, 3) float32, precision)` -> Promise of
 /// the feature map (N, h, w, C).

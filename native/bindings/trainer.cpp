@@ -137,7 +137,8 @@ Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {
         .submit(*worker_, cancellation, std::move(keep),
                 [network = network_, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
                  options = to_inference_options(Fields(info[2])), cancellation] {
-                  const auto logits = infer(*network, images, indices, options, *cancellation, [](int64_t) {});
+                  Predictor predictor(network);
+                  const auto logits = infer(predictor, images, indices, options, *cancellation, [](int64_t) {});
                   return [logits](Napi::Env env) -> Napi::Value { return from_tensor(env, logits); };
                 });
   });

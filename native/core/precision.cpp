@@ -1,34 +1,37 @@
 #include "core/precision.h"
 
 #include <ATen/autocast_mode.h>
-#include <ATen/cpu/Utils.h>
 
 #include "core/error.h"
+#include "core/processor.h"
 
 namespace fer {
 namespace {
 
-bool multiplies_bfloat16() {
-  const auto capabilities = at::cpu::get_cpu_capabilities();
-  const auto has = [&](const char* name) {
-    const auto found = capabilities.find(name);
-    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
-  };
-  return has("avx512_bf16") || has("amx_bf16");
-}
+bool multiplies_bfloat16() { return processor_has("avx512_bf16") || processor_has("amx_bf16"); }
 
 }  // namespace
 
 Precision parse_precision(const std::string& name) {
   if (name == "float32") return Precision::float32;
   if (name == "bfloat16") return Precision::bfloat16;
+  if (name == "int8") return Precision::int8;
   if (name != "auto") {
-    throw Error("ERR_INVALID_OPTION", "Expected `precision` to be auto, float32 or bfloat16, got `" + name + "`");
+    throw Error("ERR_INVALID_OPTION", "Expected `precision` to be auto, float32, bfloat16 or int8, got `" + name + "`");
   }
   return multiplies_bfloat16() ? Precision::bfloat16 : Precision::float32;
 }
 
-const char* name_of(Precision precision) { return precision == Precision::bfloat16 ? "bfloat16" : "float32"; }
+const char* name_of(Precision precision) {
+  switch (precision) {
+    case Precision::bfloat16:
+      return "bfloat16";
+    case Precision::int8:
+      return "int8";
+    default:
+      return "float32";
+  }
+}
 
 AutocastScope::AutocastScope(Precision precision) : previous_(at::autocast::is_autocast_enabled(at::kCPU)) {
   at::autocast::increment_nesting();

@@ -3,7 +3,7 @@
 
 namespace fer {
 
-enum class Precision { float32, bfloat16 };
+enum class Precision { float32, bfloat16, int8 };
 
 /// "auto" is bfloat16 where the processor multiplies it in hardware (AVX512-BF16 or AMX), else float32.
 Precision parse_precision(const std::string& name);

@@ -8,25 +8,24 @@
 
 #include <algorithm>
 
+#include "ops/resize/resize.h"
+
 namespace fer {
 namespace {
 
-using MakeBatch = std::function<at::Tensor(int64_t first, int64_t last)>;
 using Consume = std::function<void(const at::Tensor&)>;
 
-/// Runs batches of pictures [first, last) made by `make` and hands on each batch's result.
-void run(Network& network, int64_t count, const MakeBatch& make, const InferenceOptions& options, Output output,
-         const Cancellation& cancellation, const Consume& consume, const std::function<void(int64_t)>& progress) {
+/// Runs batches of pictures and hands on each batch's result.
+void run(Predictor& predictor, int64_t count, const Predictor::Pixels& pixels, const InferenceOptions& options,
+         Output output, const Cancellation& cancellation, const Consume& consume, const Progress& progress) {
   c10::InferenceMode inference;
+  auto& network = *predictor.network();
   network.check_affinity(options.affinity);
   network.train(false);
-  AutocastScope autocast(options.precision);
   for (int64_t first = 0; first < count; first += options.batch_size) {
     cancellation.check();
     const int64_t last = std::min(count, first + options.batch_size);
-    const auto images = make(first, last);
-    consume(output == Output::logits ? network.logits(images, options.affinity)
-                                     : network.features(images, options.affinity));
+    consume(predictor.answer(pixels, first, last, options, output));
     progress(last);
   }
 }
@@ -45,48 +44,61 @@ class Rows {
   std::vector<at::Tensor> results_;
 };
 
-MakeBatch batches_of(const ImageSet& images, const std::vector<int64_t>& indices, const InputFormat& format) {
-  check_indices(images, indices);
-  return [&](int64_t first, int64_t last) {
-    std::vector<at::Tensor> pictures;
-    for (int64_t i = first; i < last; ++i) pictures.push_back(images.pixels[indices[static_cast<size_t>(i)]]);
-    return preprocess(at::stack(pictures), format);
-  };
-}
-
 at::Tensor crop(const Input& input) {
   if (!input.box) return input.pixels.unsqueeze(0);
   const auto& box = *input.box;
   return input.pixels.narrow(0, box.top, box.height).narrow(1, box.left, box.width).unsqueeze(0);
 }
 
+/// As the network sees it but for normalisation, so that pictures of any sizes and colours make one batch.
+at::Tensor fitted(const Input& input, const InputFormat& format) {
+  const auto picture = crop(input);
+  const auto colored = picture.size(3) == 1 ? picture : to_color(picture, format.color);
+  return resize(colored, format.size, format.size);
+}
+
 }  // namespace
 
-at::Tensor infer(Network& network, const std::vector<Input>& inputs, const InferenceOptions& options, Output output,
-                 const Cancellation& cancellation) {
-  const auto& format = network.spec().input;
-  const auto make = [&](int64_t first, int64_t last) {
+Predictor::Pixels pixels_of(const ImageSet& images, const std::vector<int64_t>& indices) {
+  check_indices(images, indices);
+  return [&](int64_t first, int64_t last) {
     std::vector<at::Tensor> pictures;
-    for (int64_t i = first; i < last; ++i) pictures.push_back(preprocess(crop(inputs[static_cast<size_t>(i)]), format));
+    for (int64_t i = first; i < last; ++i) pictures.push_back(images.pixels[indices[static_cast<size_t>(i)]]);
+    return at::stack(pictures);
+  };
+}
+
+at::Tensor infer(Predictor& predictor, const std::vector<Input>& inputs, const InferenceOptions& options, Output output,
+                 const Cancellation& cancellation) {
+  const auto& format = predictor.network()->spec().input;
+  const auto pixels = [&](int64_t first, int64_t last) {
+    std::vector<at::Tensor> pictures;
+    int64_t channels = 1;
+    for (int64_t i = first; i < last; ++i) {
+      pictures.push_back(fitted(inputs[static_cast<size_t>(i)], format));
+      channels = std::max(channels, pictures.back().size(3));
+    }
+    if (pictures.size() == 1) return pictures.front();
+    for (auto& picture : pictures) picture = picture.expand({1, format.size, format.size, channels});
     return at::cat(pictures);
   };
   Rows rows;
-  run(network, static_cast<int64_t>(inputs.size()), make, options, output, cancellation, rows.add(), [](int64_t) {});
-  return rows.all(network);
+  run(predictor, static_cast<int64_t>(inputs.size()), pixels, options, output, cancellation, rows.add(),
+      [](int64_t) {});
+  return rows.all(*predictor.network());
 }
 
-at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
-                 const InferenceOptions& options, const Cancellation& cancellation,
-                 const std::function<void(int64_t)>& progress) {
+at::Tensor infer(Predictor& predictor, const ImageSet& images, const std::vector<int64_t>& indices,
+                 const InferenceOptions& options, const Cancellation& cancellation, const Progress& progress) {
   Rows rows;
-  run(network, static_cast<int64_t>(indices.size()), batches_of(images, indices, network.spec().input), options,
-      Output::logits, cancellation, rows.add(), progress);
-  return rows.all(network);
+  run(predictor, static_cast<int64_t>(indices.size()), pixels_of(images, indices), options, Output::logits,
+      cancellation, rows.add(), progress);
+  return rows.all(*predictor.network());
 }
 
-void calibrate(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
-               const InferenceOptions& options, const Cancellation& cancellation,
-               const std::function<void(int64_t)>& progress) {
+void calibrate(Predictor& predictor, const ImageSet& images, const std::vector<int64_t>& indices,
+               const InferenceOptions& options, const Cancellation& cancellation, const Progress& progress) {
+  auto& network = *predictor.network();
   network.check_affinity(Affinity::batch);
   if (indices.empty()) throw Error("ERR_DATASET_EMPTY", "There is no picture to calibrate on. Add some");
   // With affinity `none` the features are the unique parts.
@@ -97,8 +109,8 @@ void calibrate(Network& network, const ImageSet& images, const std::vector<int64
     const auto total = parts.to(at::kDouble).sum(0);
     sum = sum.defined() ? sum + total : total;
   };
-  run(network, static_cast<int64_t>(indices.size()), batches_of(images, indices, network.spec().input), unique,
-      Output::features, cancellation, add, progress);
+  run(predictor, static_cast<int64_t>(indices.size()), pixels_of(images, indices), unique, Output::features,
+      cancellation, add, progress);
   network.calibrate(sum / static_cast<double>(indices.size()));
 }
 

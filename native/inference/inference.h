@@ -3,17 +3,10 @@
 #include <vector>
 
 #include "core/cancellation.h"
-#include "core/precision.h"
 #include "data/image_set.h"
-#include "models/network.h"
+#include "inference/predictor.h"
 
 namespace fer {
-
-struct InferenceOptions {
-  Affinity affinity;
-  Precision precision;
-  int64_t batch_size;  // also the group whose mean affinity `batch` takes
-};
 
 /// A rectangle of a picture, in pixels.
 struct Box {
@@ -25,21 +18,22 @@ struct Input {
   std::optional<Box> box;
 };
 
-enum class Output { logits, features };
+using Progress = std::function<void(int64_t done)>;
 
-/// Puts the network in evaluation mode and runs it over the pictures in their order, batch by batch -> (N, K) or (N, F)
-/// float32 on the CPU. Polls `cancellation` between batches.
-at::Tensor infer(Network& network, const std::vector<Input>& inputs, const InferenceOptions& options, Output output,
+/// Pictures `indices` of a set, by their place among these; both must outlive it.
+Predictor::Pixels pixels_of(const ImageSet& images, const std::vector<int64_t>& indices);
+
+/// Answers pictures in their order, batch by batch -> (N, K) or (N, F) float32 on the CPU. Polls `cancellation` between
+/// batches.
+at::Tensor infer(Predictor& predictor, const std::vector<Input>& inputs, const InferenceOptions& options, Output output,
                  const Cancellation& cancellation);
 /// The same over pictures `indices` of a set -> (indices, K); `progress` hears how many are done.
-at::Tensor infer(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
-                 const InferenceOptions& options, const Cancellation& cancellation,
-                 const std::function<void(int64_t)>& progress);
+at::Tensor infer(Predictor& predictor, const ImageSet& images, const std::vector<int64_t>& indices,
+                 const InferenceOptions& options, const Cancellation& cancellation, const Progress& progress);
 
-/// Sets the network's running generic part to the mean unique part of pictures `indices`, in evaluation mode.
-/// ERR_INVALID_OPTION where it has none to share.
-void calibrate(Network& network, const ImageSet& images, const std::vector<int64_t>& indices,
-               const InferenceOptions& options, const Cancellation& cancellation,
-               const std::function<void(int64_t)>& progress);
+/// Sets the network's running generic part to the mean unique part of pictures `indices`. ERR_INVALID_OPTION where it
+/// has none to share.
+void calibrate(Predictor& predictor, const ImageSet& images, const std::vector<int64_t>& indices,
+               const InferenceOptions& options, const Cancellation& cancellation, const Progress& progress);
 
 }  // namespace fer

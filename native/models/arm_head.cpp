@@ -1,9 +1,11 @@
 #include "models/arm_head.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mv.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/pixel_unshuffle.h>
 #include <ATen/ops/zeros.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
@@ -84,6 +86,24 @@ class ArmHead : public Head {
     const auto read = foldable ? arm->unique(map).flatten(1) : features(map, affinity);
     AutocastScope exact(Precision::float32);
     return at::linear(read, fc->weight, foldable ? folded_bias() : fc->bias);
+  }
+
+  /// Feature arrangement, de-albino, norm, mean, affinity and classifier are each linear at inference. The weights of
+  /// the whole are the classifier's, taken back through the transposes of the others.
+  Reading reading(at::IntArrayRef map_size, Affinity affinity) const override {
+    at::NoGradGuard no_grad;
+    const auto classifier = fc->weight.to(at::kDouble);
+    const auto side = de_albino_side(map_size[0]);
+    const auto& norm = arm->bn;
+    const auto scale = norm->weight.to(at::kDouble) / (norm->running_var.to(at::kDouble) + norm->options.eps()).sqrt();
+    const auto shift = (norm->bias - norm->running_mean * scale).mean();
+    auto shared = shift.expand({side * side});
+    if (affinity == Affinity::ema) shared = shared + arm->alpha * arm->generic.flatten();
+    const auto arranged =
+        at::conv_transpose2d(classifier.view({-1, 1, side, side}), arm->de_albino->weight.to(at::kDouble), {}, 8);
+    const auto maps = scale.numel();
+    const auto tiles = at::pixel_unshuffle(arranged, 16).unsqueeze(1) * (scale / maps).view({1, maps, 1, 1, 1});
+    return {tiles.flatten(1, 2).to(at::kFloat), (fc->bias + at::mv(classifier, shared.to(at::kDouble))).to(at::kFloat)};
   }
 
   bool has_affinity() const override { return arm->alpha.defined(); }

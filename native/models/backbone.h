@@ -1,6 +1,8 @@
 #pragma once
 #include <torch/nn/module.h>
 
+#include "models/graph.h"
+
 namespace fer {
 
 /// A network from pictures (N, 3, H, W) to a feature map (N, channels, h, w), channels-last.
@@ -8,6 +10,8 @@ class Backbone : public torch::nn::Module {
  public:
   virtual at::Tensor forward(at::Tensor images) = 0;
   virtual int64_t channels() const = 0;
+  /// The same at inference, as steps with the norms folded in.
+  virtual Graph graph() const = 0;
 };
 
 }  // namespace fer

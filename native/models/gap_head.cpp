@@ -21,6 +21,13 @@ class GapHead : public Head {
     return fc(features(map, affinity));
   }
 
+  Reading reading(at::IntArrayRef map_size, Affinity) const override {
+    const auto area = static_cast<double>(map_size[0] * map_size[1]);
+    const auto& weight = fc->weight.detach();
+    const auto each = (weight / area).unsqueeze(-1).unsqueeze(-1);
+    return {each.expand({weight.size(0), weight.size(1), map_size[0], map_size[1]}), fc->bias.detach()};
+  }
+
  private:
   torch::nn::Linear fc;
 };

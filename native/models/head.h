@@ -2,6 +2,7 @@
 #include <torch/nn/module.h>
 
 #include "models/catalog.h"
+#include "models/graph.h"
 
 namespace fer {
 
@@ -12,6 +13,8 @@ class Head : public torch::nn::Module {
   virtual at::Tensor features(const at::Tensor& map, Affinity affinity) = 0;
   /// (N, K) float32.
   virtual at::Tensor forward(const at::Tensor& map, Affinity affinity) = 0;
+  /// The same at inference, affinity `ema` or `none`, for maps of this size: every head is linear in the map then.
+  virtual Reading reading(at::IntArrayRef map_size, Affinity affinity) const = 0;
   /// Whether there is a generic part to share.
   virtual bool has_affinity() const { return false; }
   /// Whether the running generic part is known, or none is needed.

@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <torch/nn/module.h>
 
 #include <cmath>
@@ -22,8 +23,9 @@ void initialize(torch::nn::Module& module, uint64_t seed) {
     if (item.key() == "arm.de_albino.weight") {
       bounded(tensor, tensor.size(2) * tensor.size(3));
     } else if (tensor.dim() == 4) {
-      tensor.normal_(0.0, std::sqrt(2.0 / static_cast<double>(tensor.size(0) * tensor.size(2) * tensor.size(3))),
-                     generator);
+      // In row-major order, whatever the layout of the weight.
+      const auto deviation = std::sqrt(2.0 / static_cast<double>(tensor.size(0) * tensor.size(2) * tensor.size(3)));
+      tensor.copy_(at::empty(tensor.sizes()).normal_(0.0, deviation, generator));
     } else if (item.key() == "fc.weight") {
       classifier_inputs = tensor.size(1);
       bounded(tensor, classifier_inputs);

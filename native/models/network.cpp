@@ -26,7 +26,7 @@ void check_image_size(const NetworkSpec& spec, const Stem& stem, int64_t channel
 
 }  // namespace
 
-Network::Network(NetworkSpec spec, uint64_t seed) : spec_(std::move(spec)) {
+Network::Network(NetworkSpec spec) : spec_(std::move(spec)) {
   const auto& stem = stems().at(spec_.stem);
   backbone_ = backbones().at(spec_.backbone)(stem);
   check_image_size(spec_, stem, backbone_->channels());
@@ -36,11 +36,11 @@ Network::Network(NetworkSpec spec, uint64_t seed) : spec_(std::move(spec)) {
                      .side = stem.feature_side(spec_.input.size),
                      .classes = spec_.classes,
                      .affinity = spec_.affinity});
+}
+
+Network::Network(NetworkSpec spec, uint64_t seed) : Network(std::move(spec)) {
   initialize(*backbone_, seed);
   initialize(*head_, seed + 1);
-  for (auto& [name, parameter] : named_parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.data().contiguous(at::MemoryFormat::ChannelsLast));
-  }
 }
 
 at::Tensor Network::map(const at::Tensor& images) {
@@ -53,6 +53,17 @@ at::Tensor Network::logits(const at::Tensor& images, Affinity affinity) {
 
 at::Tensor Network::features(const at::Tensor& images, Affinity affinity) {
   return head_->features(map(images), affinity);
+}
+
+at::Tensor Network::read(const at::Tensor& map, Affinity affinity, Output output) {
+  return output == Output::logits ? head_->forward(map, affinity) : head_->features(map, affinity);
+}
+
+Graph Network::graph() const { return backbone_->graph(); }
+
+Reading Network::reading(Affinity affinity) const {
+  const auto side = stems().at(spec_.stem).feature_side(spec_.input.size);
+  return head_->reading({side, side}, affinity);
 }
 
 void Network::check_affinity(Affinity affinity) const {
@@ -71,6 +82,7 @@ void Network::check_affinity(Affinity affinity) const {
 bool Network::calibrated() const { return head_->calibrated(); }
 
 void Network::train(bool on) {
+  if (on) ++version_;
   backbone_->train(on);
   head_->train(on);
 }
@@ -101,15 +113,20 @@ std::vector<NamedTensor> Network::state() const {
 }
 
 void Network::load(const std::vector<TensorSource>& tensors) {
+  ++version_;
   const bool complete =
       load_state(every_tensor(), tensors, [this](const std::string& name) { return head_->is_optional(name); });
   head_->set_calibrated(complete);
 }
 
 void Network::adopt(const std::vector<TensorSource>& tensors) {
+  ++version_;
   load_state(every_tensor(), tensors, [](const std::string&) { return true; });
 }
 
-void Network::calibrate(const at::Tensor& generic) { head_->calibrate(generic); }
+void Network::calibrate(const at::Tensor& generic) {
+  ++version_;
+  head_->calibrate(generic);
+}
 
 }  // namespace fer

@@ -1,9 +1,11 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "models/catalog.h"
+#include "models/graph.h"
 #include "models/state.h"
 #include "ops/preprocess/preprocess.h"
 
@@ -18,11 +20,15 @@ struct NetworkSpec {
   InputFormat input;
 };
 
+enum class Output { logits, features };
+
 /// A backbone and a head, with the input they expect. Not for two threads at once.
 class Network {
  public:
   /// Throws ERR_IMAGE_SIZE, naming the smallest size that works, where the head would get fewer than two features a
-  /// class. Weights are drawn from `seed`.
+  /// class. The weights hold anything until they are loaded.
+  explicit Network(NetworkSpec spec);
+  /// Weights are drawn from `seed`.
   Network(NetworkSpec spec, uint64_t seed);
 
   const NetworkSpec& spec() const { return spec_; }
@@ -31,6 +37,14 @@ class Network {
   at::Tensor logits(const at::Tensor& images, Affinity affinity);
   /// The same -> (N, F) float32, what the classifier reads.
   at::Tensor features(const at::Tensor& images, Affinity affinity);
+
+  /// The backbone at inference, and all that follows it with affinity `ema` or `none`, as data.
+  Graph graph() const;
+  Reading reading(Affinity affinity) const;
+  /// What follows the backbone, on its map (N, C, h, w) float32.
+  at::Tensor read(const at::Tensor& map, Affinity affinity, Output output);
+  /// Grows whenever weights may have changed: what was made of them is then stale.
+  uint64_t version() const { return version_; }
 
   /// Throws ERR_INVALID_OPTION or ERR_UNCALIBRATED where the network cannot be used with this affinity.
   void check_affinity(Affinity affinity) const;
@@ -59,6 +73,7 @@ class Network {
   NetworkSpec spec_;
   std::shared_ptr<Backbone> backbone_;
   std::shared_ptr<Head> head_;
+  std::atomic<uint64_t> version_ = 0;  // set by the thread that computes, asked by any
 };
 
 }  // namespace fer

@@ -1,30 +1,25 @@
 #include "models/resnet.h"
 
 #include <ATen/ops/max_pool2d.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/conv.h>
 
 #include <array>
 
 #include "models/backbone.h"
+#include "models/layers.h"
 
 namespace fer {
 namespace {
 
-torch::nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
-}
-
 struct BasicBlockImpl : torch::nn::Module {
   BasicBlockImpl(int64_t in, int64_t out, int64_t stride)
-      : conv1(register_module("conv1", convolution(in, out, 3, stride))),
+      : conv1(register_module("conv1", ConvolutionLayer(in, out, 3, stride))),
         bn1(register_module("bn1", torch::nn::BatchNorm2d(out))),
-        conv2(register_module("conv2", convolution(out, out, 3, 1))),
+        conv2(register_module("conv2", ConvolutionLayer(out, out, 3, 1))),
         bn2(register_module("bn2", torch::nn::BatchNorm2d(out))) {
     if (stride != 1 || in != out) {
-      downsample = register_module("downsample",
-                                   torch::nn::Sequential(convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+      downsample = register_module(
+          "downsample", torch::nn::Sequential(ConvolutionLayer(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
     }
   }
 
@@ -35,9 +30,18 @@ struct BasicBlockImpl : torch::nn::Module {
     return output.relu_();
   }
 
-  torch::nn::Conv2d conv1;
+  ValueId describe(Graph& graph, ValueId input) const {
+    // The shortcut first: what is made last before its use is still in the cache.
+    const auto shortcut = downsample ? graph.add(fold(*downsample->ptr(0)->as<ConvolutionLayer>(),
+                                                      *downsample->ptr(1)->as<torch::nn::BatchNorm2d>(), input, false))
+                                     : input;
+    const auto middle = graph.add(fold(*conv1, *bn1, input, /*relu=*/true));
+    return graph.add(fold(*conv2, *bn2, middle, /*relu=*/true, shortcut));
+  }
+
+  ConvolutionLayer conv1;
   torch::nn::BatchNorm2d bn1;
-  torch::nn::Conv2d conv2;
+  ConvolutionLayer conv2;
   torch::nn::BatchNorm2d bn2;
   torch::nn::Sequential downsample{nullptr};
 };
@@ -47,7 +51,7 @@ class ResNet : public Backbone {
  public:
   ResNet(const Stem& stem, std::array<int64_t, 4> blocks)
       : pool_(stem.pool),
-        conv1(register_module("conv1", convolution(3, 64, stem.kernel, stem.stride))),
+        conv1(register_module("conv1", ConvolutionLayer(3, 64, stem.kernel, stem.stride))),
         bn1(register_module("bn1", torch::nn::BatchNorm2d(64))) {
     int64_t in = 64;
     for (size_t i = 0; i < 4; ++i) {
@@ -64,6 +68,16 @@ class ResNet : public Backbone {
     return map;
   }
 
+  Graph graph() const override {
+    Graph graph;
+    ValueId value = graph.add(fold(*conv1, *bn1, 0, /*relu=*/true));
+    if (pool_) value = graph.add(MaxPool{.input = value, .kernel = 3, .stride = 2, .padding = 1});
+    for (const auto& stage : stages) {
+      for (const auto& block : *stage) value = block.get<BasicBlockImpl>().describe(graph, value);
+    }
+    return graph;
+  }
+
   int64_t channels() const override { return 512; }
 
  private:
@@ -74,7 +88,7 @@ class ResNet : public Backbone {
   }
 
   bool pool_;
-  torch::nn::Conv2d conv1;
+  ConvolutionLayer conv1;
   torch::nn::BatchNorm2d bn1;
   std::array<torch::nn::Sequential, 4> stages{nullptr, nullptr, nullptr, nullptr};
 };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import sharp from 'sharp'
@@ -70,6 +70,17 @@ test('calibrate writes a model and says on what', async (t) => {
   })
   const { stdout: inspected } = await cli('inspect', at('calibrated.safetensors'))
   t.regex(inspected, /^calibrated +data synthetic:70, split train, faces 70$/m)
+})
+
+test('export writes an ONNX file, and says what it takes and gives', async (t) => {
+  const output = at('faces.onnx')
+  const { stdout, code, stderr } = await cli('export', '--model', model(), '--output', output, '--json')
+  t.is(code, 0, stderr)
+  const { classes, ...rest } = JSON.parse(stdout)
+  t.deepEqual(rest, { output, bytes: (await stat(output)).size, imageSize: 48 })
+  t.is(classes.length, 7)
+  const none = await cli('export', '--model', model(), '--output', output, '--affinity', 'none')
+  t.regex(none.stdout, /^\S+faces\.onnx: \d+\.\d MB, 48 x 48 pixels to 7 classes\n$/)
 })
 
 test('inspect tells what was trained', async (t) => {

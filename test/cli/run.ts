@@ -60,7 +60,18 @@ function spawned(args: readonly string[], { root = checkout, env, onStderr }: Pl
   })
 }
 
-export const commands = ['demo', 'train', 'evaluate', 'predict', 'inspect', 'doctor'] as const
+export const commands = [
+  'demo',
+  'train',
+  'evaluate',
+  'predict',
+  'calibrate',
+  'quantize',
+  'export',
+  'inspect',
+  'bench',
+  'doctor',
+] as const
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'fer-torch-cli-'))
 

@@ -68,6 +68,11 @@ const usageErrors: readonly [string, () => readonly string[], RegExp][] = [
   ],
   ['a negative box', () => ['predict', '--model', 'x', '--box=-1,0,9,9', 'a.png'], /`--box`/],
   [
+    'an export of what depends on the batch',
+    () => ['export', '--model', 'x', '--output', 'y.onnx', '--affinity', 'batch'],
+    /`--affinity` to be ema or none: /,
+  ],
+  [
     'an unknown split',
     () => ['evaluate', '--model', 'x', '--data', 'folder:x', '--split', 'tset'],
     /mean `test`/,

@@ -240,12 +240,15 @@ TEST(State, SomeTensorsCanBeTakenOverAlone) {
 
 TEST(Calibrate, SetsTheGenericPartToTheMeanUniquePartOfThePictures) {
   at::manual_seed(8);
-  Network network(spec("arm", "small", 32, Affinity::ema), 1);
+  const auto shared = std::make_shared<Network>(spec("arm", "small", 32, Affinity::ema), 1);
+  auto& network = *shared;
   warm_up(network, 32);
   const ImageSet faces{.pixels = at::randint(0, 256, {7, 32, 32, 3}, at::kByte), .labels = at::zeros({7}, at::kLong)};
-  const InferenceOptions options{.affinity = Affinity::ema, .precision = Precision::float32, .batch_size = 3};
+  const InferenceOptions options{
+      .affinity = Affinity::ema, .precision = Precision::float32, .batch_size = 3, .ranges = {}};
   const std::vector<int64_t> chosen{6, 1, 2, 3};
-  calibrate(network, faces, chosen, options, Cancellation(), [](int64_t) {});
+  Predictor predictor(shared);
+  calibrate(predictor, faces, chosen, options, Cancellation(), [](int64_t) {});
   at::NoGradGuard no_grad;
   const auto images = preprocess(faces.pixels.index_select(0, at::tensor(chosen)), network.spec().input);
   const auto expected = network.features(images, Affinity::none).mean(0);

@@ -3,7 +3,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
+#include <type_traits>
 
 #include "core/error.h"
 #include "ops/resize/resize.h"
@@ -22,6 +25,44 @@ at::Tensor to_grey(const at::Tensor& pixels) {
   return grey;
 }
 
+/// What each of the 256 levels of a channel becomes.
+template <typename scalar_t>
+using Table = std::array<std::array<scalar_t, 256>, 3>;
+
+template <typename scalar_t>
+Table<scalar_t> table_of(const Normalization& normalization, Encoding encoding) {
+  Table<scalar_t> table;
+  for (size_t c = 0; c < 3; ++c) {
+    const float scale = 1.0F / (255.0F * normalization.deviation[c]);
+    const float offset = -normalization.mean[c] / normalization.deviation[c];
+    for (size_t level = 0; level < 256; ++level) {
+      const float value = static_cast<float>(level) * scale + offset;
+      if constexpr (std::is_same_v<scalar_t, uint8_t>) {
+        const auto rounded = std::lround(value / encoding.step) + encoding.zero;
+        table[c][level] = static_cast<uint8_t>(std::clamp(rounded, 0L, 255L));
+      } else {
+        table[c][level] = value;
+      }
+    }
+  }
+  return table;
+}
+
+template <typename scalar_t>
+void look_up(const at::Tensor& pixels, const Table<scalar_t>& table, at::Tensor& output) {
+  const auto channels = pixels.size(3);
+  const int64_t green = channels == 3 ? 1 : 0, blue = channels == 3 ? 2 : 0;
+  const auto* from = pixels.const_data_ptr<uint8_t>();
+  auto* to = output.mutable_data_ptr<scalar_t>();
+  at::parallel_for(0, pixels.numel() / channels, 1 << 14, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      to[3 * i] = table[0][from[channels * i]];
+      to[3 * i + 1] = table[1][from[channels * i + green]];
+      to[3 * i + 2] = table[2][from[channels * i + blue]];
+    }
+  });
+}
+
 }  // namespace
 
 at::Tensor to_color(const at::Tensor& pixels, Color color) {
@@ -33,33 +74,21 @@ at::Tensor to_color(const at::Tensor& pixels, Color color) {
   return channels == 3 ? pixels : pixels.expand({pixels.size(0), pixels.size(1), pixels.size(2), 3});
 }
 
-void normalize_pixels(const uint8_t* pixels, int64_t area, int64_t channels, const Normalization& normalization,
-                      float* output) {
-  float scale[3], offset[3];
-  for (int c = 0; c < 3; ++c) {
-    scale[c] = 1.0F / (255.0F * normalization.deviation[c]);
-    offset[c] = -normalization.mean[c] / normalization.deviation[c];
-  }
-  for (int64_t i = 0; i < area; ++i, pixels += channels) {
-    for (int64_t c = 0; c < 3; ++c) {
-      *output++ = static_cast<float>(pixels[channels == 3 ? c : 0]) * scale[c] + offset[c];
-    }
-  }
-}
-
-at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format) {
+at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format, Encoding encoding) {
   // A grey picture is resized as one channel whatever the network wants: the result is the same and costs a third.
   const auto colored = pixels.size(3) == 1 ? pixels : to_color(pixels, format.color);
   const auto sized = resize(colored, format.size, format.size).contiguous();
-  const auto area = format.size * format.size, channels = sized.size(3);
-  auto output = at::empty({sized.size(0), format.size, format.size, 3}, sized.options().dtype(at::kFloat));
-  const auto* from = sized.const_data_ptr<uint8_t>();
-  auto* to = output.mutable_data_ptr<float>();
-  at::parallel_for(0, sized.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; ++n) {
-      normalize_pixels(from + n * area * channels, area, channels, format.normalization, to + n * area * 3);
-    }
-  });
+  auto output = at::empty({sized.size(0), format.size, format.size, 3}, sized.options().dtype(encoding.dtype));
+  switch (encoding.dtype) {
+    case at::kBFloat16:
+      look_up<at::BFloat16>(sized, table_of<at::BFloat16>(format.normalization, encoding), output);
+      break;
+    case at::kByte:
+      look_up<uint8_t>(sized, table_of<uint8_t>(format.normalization, encoding), output);
+      break;
+    default:
+      look_up<float>(sized, table_of<float>(format.normalization, encoding), output);
+  }
   return output.permute({0, 3, 1, 2});
 }
 

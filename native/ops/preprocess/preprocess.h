@@ -29,11 +29,16 @@ constexpr uint8_t luma(uint8_t red, uint8_t green, uint8_t blue) {
 /// (N, H, W, C) uint8, C = 1 or 3 -> (N, H, W, 1) for grey, (N, H, W, 3) for rgb.
 at::Tensor to_color(const at::Tensor& pixels, Color color);
 
-/// Normalises one picture of `area` pixels into three interleaved float32 channels; grey fills all three.
-void normalize_pixels(const uint8_t* pixels, int64_t area, int64_t channels, const Normalization& normalization,
-                      float* output);
+/// How normalised values are kept: as they are, rounded to bfloat16, or as uint8 levels of `step`, `zero` standing for
+/// 0.
+struct Encoding {
+  at::ScalarType dtype = at::kFloat;
+  float step = 1;
+  int zero = 0;
+};
 
-/// (N, H, W, C) uint8 of any size -> (N, 3, size, size) float32, channels-last: colour, then size, then normalisation.
-at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format);
+/// (N, H, W, C) uint8 of any size -> (N, 3, size, size), channels-last: colour, then size, then normalisation, the last
+/// in one pass from uint8 to the encoding. Grey fills all three channels.
+at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format, Encoding encoding = {});
 
 }  // namespace fer

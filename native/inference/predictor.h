@@ -1,0 +1,51 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "inference/plan.h"
+
+namespace fer {
+
+struct InferenceOptions {
+  Affinity affinity;
+  Precision precision;
+  int64_t batch_size;         // the group whose mean affinity `batch` takes, and after which cancellation is polled
+  std::vector<Range> ranges;  // for precision int8
+};
+
+/// A network made ready to answer: its plans are compiled at the first use, and again when its weights have changed.
+/// For one thread at a time.
+class Predictor {
+ public:
+  explicit Predictor(std::shared_ptr<Network> network) : network_(std::move(network)) {}
+
+  const std::shared_ptr<Network>& network() const { return network_; }
+
+  /// What the pictures give, batch by batch of the options' affinity: (N, K) or (N, F) float32. `pixels` gives
+  /// pictures [first, last) as (n, H, W, C) uint8.
+  using Pixels = std::function<at::Tensor(int64_t first, int64_t last)>;
+  at::Tensor answer(const Pixels& pixels, int64_t first, int64_t last, const InferenceOptions& options, Output output);
+
+  const Plan& plan(Precision precision, const std::vector<Range>& ranges);
+
+ private:
+  struct Compiled {
+    std::vector<Range> ranges;
+    std::unique_ptr<Plan> plan;
+  };
+  /// A reading as a matrix: weight (K, h w C), on channels-last maps seen as rows.
+  struct ReadingMatrix {
+    at::Tensor weight, bias;
+  };
+
+  void forget_stale();
+  const ReadingMatrix& reading(Affinity affinity);
+
+  std::shared_ptr<Network> network_;
+  uint64_t version_ = 0;
+  std::map<Precision, Compiled> plans_;
+  std::map<Affinity, ReadingMatrix> readings_;
+};
+
+}  // namespace fer

@@ -1,0 +1,15 @@
+#pragma once
+#include "inference/inference.h"
+
+namespace fer {
+
+/// For each value of the network's graph, the picture's first: the range whose 256 levels keep it with the least
+/// squared error over pictures `indices`, computed in float32. A few outliers may lie outside: they cost less than
+/// coarse steps.
+std::vector<Range> measure_ranges(Predictor& predictor, const ImageSet& images, const std::vector<int64_t>& indices,
+                                  const Cancellation& cancellation, const Progress& progress);
+
+/// The part of a histogram's range to keep, where `counts` are of equal bins from `range.low` to `range.high`.
+Range least_error(Range range, const std::vector<double>& counts);
+
+}  // namespace fer
