@@ -51,7 +51,15 @@ export async function evaluate(
     const seconds = (performance.now() - started) / 1000
     const name = await splitRead(data, settings.split)
     const metrics = measure(logits.data, labels, info.classes)
-    return { ...metrics, split: name, ...inference, imagesPerSecond: labels.length / seconds }
+    const { affinity, precision, batchSize } = inference
+    return {
+      ...metrics,
+      split: name,
+      affinity,
+      precision,
+      batchSize,
+      imagesPerSecond: labels.length / seconds,
+    }
   } finally {
     network.dispose()
   }

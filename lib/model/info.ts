@@ -42,6 +42,8 @@ const mostClasses = 1000
 const longestDescription = 2 ** 20
 /** Layers of a network, and more. */
 const mostValues = 10_000
+/** Characters of a data set's name, which may hold a path. */
+const longestName = 1000
 /** Characters of the reason in an error, which may quote the file. */
 const longestReason = 500
 
@@ -73,6 +75,9 @@ const triple =
     return [red!, green!, blue!]
   }
 
+/** What may be called anything: made fit for terminals rather than refused. */
+const shown: Check<string> = (value) => plain(value, longestName)
+
 const range: Check<readonly [number, number]> = (value, name) => {
   const [low, high] = Array.isArray(value) && value.length === 2 ? value : []
   return [number(-1e30, 1e30)(low, `${name}[0]`), number(low, 1e30)(high, `${name}[1]`)]
@@ -86,8 +91,8 @@ const quantization: Check<Quantization> = (value, name) =>
         Array.isArray(given) && given.length <= mostValues
           ? given.map((item, i) => range(item, `${field}[${i}]`))
           : fail(field, `at most ${mostValues} ranges`, given),
-      data: printable,
-      split: printable,
+      data: shown,
+      split: shown,
       faces: integer(1, 1e9),
     },
     name,

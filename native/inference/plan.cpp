@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/max_pool/max_pool.h"
+#include "ops/winograd/winograd.h"
 
 namespace fer {
 namespace {
@@ -31,6 +32,10 @@ std::vector<Encoding> encodings_for(const Graph& graph, Precision precision, con
     throw Error("ERR_INVALID_OPTION", "This model's ranges are " + std::to_string(ranges.size()) + ", its values " +
                                           std::to_string(graph.steps.size() + 1) + ". Quantise it anew");
   }
+  if (!has_onednn(at::kByte)) {
+    throw Error("ERR_INVALID_OPTION",
+                "Expected `precision` to be another than int8: this processor has no AVX-512 VNNI. Use auto");
+  }
   std::vector<Encoding> encodings;
   for (const auto& range : ranges) encodings.push_back(encoding_of(range));
   // Pooling passes levels on as they are.
@@ -38,6 +43,22 @@ std::vector<Encoding> encodings_for(const Graph& graph, Precision precision, con
     if (std::holds_alternative<MaxPool>(graph.steps[i])) encodings[i + 1] = encodings[input_of(graph.steps[i])];
   }
   return encodings;
+}
+
+/// Whether minimal filtering is the faster way (docs/performance.md). Its transformed weights are four times as large:
+/// those of 256 channels and more, 9 MB a layer, cost one picture more to read than they save.
+bool winograd_pays(const Convolution& step, Precision precision) {
+  constexpr int64_t most_weights = 128 * 128;
+  return precision == Precision::float32 && step.weight.size(0) * step.weight.size(1) <= most_weights &&
+         winograd::applies(step.weight, step.stride, step.padding);
+}
+
+CompiledConvolution compile_convolution(const Convolution& step, InputShape shape, Precision precision,
+                                        const ConvolutionEncodings& encodings) {
+  if (precision == Precision::int8) return quantized_convolution(step, shape, encodings);
+  if (winograd_pays(step, precision)) return winograd_convolution(step);
+  const auto dtype = dtype_of(precision);
+  return has_onednn(dtype) ? onednn_convolution(step, shape, dtype) : plain_convolution(step, dtype);
 }
 
 /// Sides of each value, for a square picture.
@@ -57,12 +78,24 @@ std::vector<int64_t> sides_of(const Graph& graph, int64_t picture) {
   return sides;
 }
 
+/// As many as the caches serve well: the largest value of eight pictures of 224 x 224 (of the counts from 1 to 16 the
+/// fastest there, or as fast), and one at least, however large it is.
+int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides) {
+  constexpr int64_t budget = 8 * 64 * 112 * 112;
+  int64_t largest = 1;
+  for (size_t i = 0; i < graph.steps.size(); ++i) {
+    const auto* convolution = std::get_if<Convolution>(&graph.steps[i]);
+    if (convolution) largest = std::max(largest, convolution->weight.size(0) * sides[i + 1] * sides[i + 1]);
+  }
+  return std::clamp<int64_t>(budget / largest, 1, 64);
+}
+
 }  // namespace
 
 Plan::Plan(const Graph& graph, const InputFormat& format, Precision precision, const std::vector<Range>& ranges)
     : format_(format),
       encodings_(encodings_for(graph, precision, ranges)),
-      pictures_at_once_(8) {
+      pictures_at_once_(pictures_for(graph, sides_of(graph, format.size))) {
   const auto sides = sides_of(graph, format.size);
   for (const auto& step : graph.steps) {
     const auto side = sides[input_of(step)];
@@ -81,14 +114,9 @@ Plan::Step Plan::compile(const GraphStep& step, InputShape shape, ValueId output
             {}};
   }
   const auto& convolution = std::get<Convolution>(step);
-  const auto dtype = dtype_of(precision);
-  const auto run = precision == Precision::int8
-                       ? quantized_convolution(convolution, shape,
-                                               {encodings_[convolution.input],
-                                                encodings_[convolution.addend.value_or(0)], encodings_[output]})
-                   : has_onednn(dtype) ? onednn_convolution(convolution, shape, dtype)
-                                       : plain_convolution(convolution, dtype);
-  return {convolution.input, convolution.addend, run, {}};
+  const ConvolutionEncodings encodings{encodings_[convolution.input], encodings_[convolution.addend.value_or(0)],
+                                       encodings_[output]};
+  return {convolution.input, convolution.addend, compile_convolution(convolution, shape, precision, encodings), {}};
 }
 
 void Plan::mark_last_uses() {

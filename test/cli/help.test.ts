@@ -1,9 +1,13 @@
 import test from 'ava'
 import { Command } from 'commander'
+import { addCalibrate } from '../../lib/cli/calibrate.js'
 import { addEvaluate } from '../../lib/cli/evaluate.js'
+import { addQuantize } from '../../lib/cli/quantize.js'
 import { addTrain } from '../../lib/cli/train.js'
 import { readOptions } from '../../lib/options/check.js'
+import { facesShape } from '../../lib/options/faces.js'
 import { inferenceShape } from '../../lib/options/inference.js'
+import { quantizeShape } from '../../lib/options/quantize.js'
 import { readTrainOptions } from '../../lib/options/training.js'
 import { commands, packageWithoutAddon, remove, run } from './run.js'
 
@@ -60,4 +64,32 @@ test('the defaults that help of evaluate names are those of evaluate', (t) => {
   const stated = statedDefaults(addEvaluate)
   for (const [name, value] of stated) t.is(value, String(settings[name]), name)
   t.deepEqual(stated.map(([name]) => name).sort(), ['batchSize', 'precision', 'split'])
+})
+
+test('the defaults that help of quantize and calibrate names are those of the calls', (t) => {
+  // What save does unless told otherwise: see model.test.ts.
+  const written = { dtype: 'float32' }
+  const calls = [
+    [addQuantize, { ...readOptions({}, quantizeShape), ...written }, ['dtype', 'faces', 'split']],
+    [
+      addCalibrate,
+      { ...readOptions({}, { ...inferenceShape, ...facesShape('train') }), ...written },
+      ['batchSize', 'dtype', 'precision', 'split'],
+    ],
+  ] as const
+  for (const [add, settings, names] of calls) {
+    const stated = statedDefaults(add)
+    for (const [name, value] of stated) t.is(value, String((settings as Record<string, unknown>)[name]), name)
+    t.deepEqual(stated.map(([name]) => name).sort(), [...names])
+  }
+})
+
+test('training offers no int8, what answers does', (t) => {
+  const precisions = (add: (program: Command) => void) => {
+    const program = new Command()
+    add(program)
+    return program.commands[0]!.options.find((option) => option.long === '--precision')!.description
+  }
+  t.notRegex(precisions(addTrain), /int8/)
+  t.regex(precisions(addEvaluate), /auto, float32, bfloat16, int8/)
 })

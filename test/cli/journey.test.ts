@@ -72,6 +72,44 @@ test('calibrate writes a model and says on what', async (t) => {
   t.regex(inspected, /^calibrated +data synthetic:70, split train, faces 70$/m)
 })
 
+test('quantize writes a model that int8 can be asked of, and says on what', async (t) => {
+  const output = at('quantized.safetensors')
+  const refused = await cli('predict', '--model', model(), '--precision', 'int8', at('dark.png'))
+  t.deepEqual([refused.stdout, refused.code], ['', 1])
+  t.regex(refused.stderr, /^fer-torch: [^\n]*`int8`[^\n]*`fer-torch quantize`[^\n]*\n$/)
+  const args = ['--model', model(), '--data', 'synthetic:70', '--output', output]
+  const { stdout, code, stderr } = await cli('quantize', ...args, '--faces', '20', '--json')
+  t.is(code, 0, stderr)
+  t.deepEqual(JSON.parse(stdout), {
+    model: output,
+    quantized: { data: 'synthetic:70', split: 'train', faces: 20 },
+  })
+  t.regex(stderr, /^quantizing: 20 of 20$/m)
+  const { stdout: inspected } = await cli('inspect', output)
+  t.regex(inspected, /^quantized +on 20 faces of train of synthetic:70$/m)
+  const { stdout: answer } = await cli(
+    'predict',
+    '--model',
+    output,
+    '--precision',
+    'int8',
+    '--json',
+    at('dark.png'),
+  )
+  t.is(JSON.parse(answer)[0].file, at('dark.png'))
+  const evaluated = await cli('evaluate', '--model', output, '--data', 'synthetic:70', '--precision', 'int8')
+  t.regex(evaluated.stdout, /^speed +\d+ images\/s \(precision int8, affinity ema\)$/m)
+})
+
+test('quantize for people says it in a line, and keeps half of each weight where asked', async (t) => {
+  const output = at('halved.safetensors')
+  const args = ['--model', model(), '--data', 'synthetic:70', '--output', output, '--split', 'validation']
+  const { stdout } = await cli('quantize', ...args, '--dtype', 'bfloat16')
+  t.is(stdout, `quantized on 70 faces (validation): ${output}\n`)
+  const ratio = (await stat(output)).size / (await stat(model())).size
+  t.true(ratio > 0.49 && ratio < 0.51, `${ratio}`)
+})
+
 test('export writes an ONNX file, and says what it takes and gives', async (t) => {
   const output = at('faces.onnx')
   const { stdout, code, stderr } = await cli('export', '--model', model(), '--output', output, '--json')

@@ -73,6 +73,21 @@ const usageErrors: readonly [string, () => readonly string[], RegExp][] = [
     /`--affinity` to be ema or none: /,
   ],
   [
+    'training in int8',
+    () => train('--precision', 'int8'),
+    /`--precision` to be one of auto, float32, bfloat16, got `int8`/,
+  ],
+  [
+    'a number of faces that is none',
+    () => ['quantize', '--model', 'x', '--data', 'synthetic:7', '--output', 'y', '--faces', 'many'],
+    /`--faces` to be a number/,
+  ],
+  [
+    'quantize without data',
+    () => ['quantize', '--model', 'x', '--output', 'y'],
+    /'--data <spec>' not specified/,
+  ],
+  [
     'an unknown split',
     () => ['evaluate', '--model', 'x', '--data', 'folder:x', '--split', 'tset'],
     /mean `test`/,

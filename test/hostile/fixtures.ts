@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import { datasets, type ErrorCode, FerError } from '../../lib/index.js'
-import { imageNet } from '../../lib/model/info.js'
+import { imageNet, type ModelInfo } from '../../lib/model/info.js'
 import { Model } from '../../lib/model.js'
 import { native } from '../../lib/native.js'
 
@@ -29,10 +29,10 @@ export const blocks = (count = 14, side = 16) =>
     classes: ['happiness', 'sadness'],
   })
 
-/** A whole ARM network of 32 pixels, which nobody trained: what it answers does not matter here. */
-export async function untrainedModel(): Promise<Model> {
+/** A whole network, ARM of 32 pixels by default, which nobody trained: what it answers does not matter here. */
+export async function untrainedModel(changes: Partial<ModelInfo> = {}): Promise<Model> {
   const classes = ['happiness', 'sadness']
-  const info = {
+  const info: ModelInfo = {
     backbone: 'resnet18',
     head: 'arm',
     stem: 'small',
@@ -43,9 +43,10 @@ export async function untrainedModel(): Promise<Model> {
     classCount: classes.length,
     classes,
     provenance: {},
-  } as const
+    ...changes,
+  }
   const model = new Model(info, await native.createNetwork(info, 1))
-  await model.calibrate(blocks())
+  if (info.affinity !== 'none') await model.calibrate(blocks())
   return model
 }
 

@@ -20,6 +20,7 @@ const calls: Readonly<Record<string, Call>> = {
   features: (signal, model) => model.features(pictures, { signal, batchSize: 1 }),
   evaluate: (signal, model) => evaluate(model, faces, { signal, batchSize: 1 }),
   calibrate: (signal, model) => model.calibrate(faces, { signal, batchSize: 1 }),
+  quantize: (signal, model) => model.quantize(faces, { signal }),
   train: (signal) => train({ ...smallRun(), signal, batchSize: 3 }),
 }
 
@@ -50,7 +51,7 @@ for (const [name, call] of Object.entries(calls)) {
   })
 }
 
-for (const name of ['predict', 'features', 'evaluate', 'calibrate']) {
+for (const name of ['predict', 'features', 'evaluate', 'calibrate', 'quantize']) {
   test(`a model disposed of during ${name} lets it end, and refuses the next`, async (t) => {
     const own = await Model.load(path)
     const pending = calls[name]!(new AbortController().signal, own)

@@ -28,6 +28,9 @@ CompiledConvolution plain_convolution(const Convolution& step, at::ScalarType dt
 /// oneDNN, float32 or bfloat16: weights in its blocked layout, bias, addition and relu fused.
 CompiledConvolution onednn_convolution(const Convolution& step, InputShape shape, at::ScalarType dtype);
 
+/// Minimal filtering, float32: for what `winograd::applies` to.
+CompiledConvolution winograd_convolution(const Convolution& step);
+
 /// How the values around a convolution are kept as uint8. `addend` is not looked at where the step has none.
 struct ConvolutionEncodings {
   Encoding input, addend, output;
