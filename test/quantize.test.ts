@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import {
   type Dataset,
@@ -75,7 +77,7 @@ testOfBytes('int8 answers nearly as float32 does, and not by it', async (t) => {
   const same = answers.filter(({ label }, i) => label === before.float32[i]!.label)
   const off = differences(answers, before.float32)
   t.log(`${same.length} of ${answers.length} labels; off by ${mean(off)}, at most ${Math.max(...off)}`)
-  // Measured: 42 of 42; 0.0065 and 0.062. The model has seen each face twice, so that it is sure of none.
+  // Measured: 41 of 42; 0.0065 and 0.063. The model has seen each face twice, so that it is sure of none.
   t.true(same.length >= 40)
   t.true(mean(off) < 0.02 && Math.max(...off) < 0.12)
   t.true(mean(off) > mean(differences(before.bfloat16, before.float32)), 'bfloat16 is finer')
@@ -162,6 +164,51 @@ for (const [precision, tolerance] of [
 }
 
 const white: RawPixels = { data: new Uint8Array(48 * 48 * 3).fill(255), width: 48, height: 48, channels: 3 }
+
+const everyPrecision = hasBytes ? ([...exact, 'int8'] as const) : exact
+
+test('at any split over cores a face has one answer, in every precision', async (t) => {
+  const code = `
+    const { predict, datasets } = await import(${JSON.stringify(new URL('../lib/index.ts', import.meta.url).href)})
+    const { samples } = await datasets.synthetic({ count: 42, seed: 5 }).open('test')
+    const pictures = await Promise.all(samples.map((sample) => sample.read()))
+    const answers = {}
+    for (const precision of ${JSON.stringify(everyPrecision)})
+      answers[precision] = await predict(pictures, { model: ${JSON.stringify(quantized)}, precision })
+    console.log(JSON.stringify(answers))`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import=tsx', '--input-type=module', '--eval', code],
+    { env: { ...process.env, OMP_NUM_THREADS: '1' } },
+  )
+  const there = JSON.parse(stdout)
+  for (const precision of everyPrecision) {
+    const here = await predict(pictures, { model, precision })
+    const off = Math.max(...differences(there[precision], here))
+    t.true(off < (precision === 'float32' ? 1e-5 : 5e-3), `${precision}: ${off}`)
+  }
+})
+
+test('calls in every precision at once answer as each alone', async (t) => {
+  const calls = everyPrecision.flatMap((precision) => [
+    () => predict(pictures, { model, precision, batchSize: 5 }),
+    () => model.features(pictures, { precision, batchSize: 5 }),
+  ])
+  const alone: unknown[] = []
+  for (const call of calls) alone.push(await call())
+  t.deepEqual(await Promise.all([...calls, ...calls].map((call) => call())), [...alone, ...alone])
+})
+
+test('the event loop turns while faces are measured', async (t) => {
+  await using own = await Model.load(unquantized)
+  let turns = 0
+  const timer = setInterval(() => turns++, 5)
+  const started = performance.now()
+  await own.quantize(faces)
+  clearInterval(timer)
+  const possible = (performance.now() - started) / 5
+  t.true(turns > possible / 4, `${turns} turns of ${possible} possible`)
+})
 
 test('so many faces as asked for are measured, evenly spaced', async (t) => {
   // Of 42 faces 6: one in seven.
@@ -444,7 +491,7 @@ async function overflowing(t: ExecutionContext, scale: number): Promise<Model> {
 
 // Today the ranges are taken over as they are: what is saved is then refused by load, and int8 answers nonsense.
 for (const scale of [1e32, 3e38]) {
-  test.failing(`a model whose values go beyond all bounds (weights of ${scale}) cannot be quantised`, async (t) => {
+  test(`a model whose values go beyond all bounds (weights of ${scale}) cannot be quantised`, async (t) => {
     const own = await overflowing(t, scale)
     isHelpful(t, await refusalOf(t, () => own.quantize(faces)), 'ERR_BAD_MODEL')
     t.is(own.info.quantization, undefined)

@@ -9,11 +9,13 @@
 #include "bindings/network.h"
 #include "bindings/ops.h"
 #include "bindings/trainer.h"
+#include "core/threads.h"
 
 namespace fer::bindings {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   Environment::install(env);
+  compute_alone();
   const auto network = NetworkWrap::define(env);
   Environment::of(env).network_class = Napi::Persistent(network);
 

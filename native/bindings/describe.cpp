@@ -7,6 +7,7 @@
 
 #include "bindings/convert.h"
 #include "core/precision.h"
+#include "core/threads.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
@@ -22,7 +23,7 @@ Napi::Value describe(const Napi::CallbackInfo& info) {
   auto result = Napi::Object::New(env);
   result.Set("libTorch", TORCH_VERSION);
   result.Set("instructions", at::get_cpu_capability());
-  result.Set("threads", at::get_num_threads());
+  result.Set("threads", compute_threads());
   result.Set("autoPrecision", name_of(parse_precision("auto")));
   result.Set("processor", features);
   return result;

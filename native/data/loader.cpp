@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/threads.h"
 #include "ops/resize/resize.h"
 
 namespace fer {
@@ -24,7 +25,10 @@ int64_t Loader::batches_per_epoch() const { return static_cast<int64_t>(indices_
 Batch Loader::next(int64_t step) {
   Batch batch = prepared_step_ == step ? prepared_.get() : make(step);
   prepared_step_ = step + 1;
-  prepared_ = std::async(std::launch::async, [this, step] { return make(step + 1); });
+  prepared_ = std::async(std::launch::async, [this, step] {
+    compute_alone();
+    return make(step + 1);
+  });
   return batch;
 }
 

@@ -29,8 +29,8 @@ Encoding encoding_of(Range range) {
 std::vector<Encoding> encodings_for(const Graph& graph, Precision precision, const std::vector<Range>& ranges) {
   if (precision != Precision::int8) return std::vector<Encoding>(graph.steps.size() + 1, {dtype_of(precision)});
   if (ranges.size() != graph.steps.size() + 1) {
-    throw Error("ERR_INVALID_OPTION", "This model's ranges are " + std::to_string(ranges.size()) + ", its values " +
-                                          std::to_string(graph.steps.size() + 1) + ". Quantise it anew");
+    throw Error("ERR_BAD_MODEL", "This model's ranges are " + std::to_string(ranges.size()) + ", its values " +
+                                     std::to_string(graph.steps.size() + 1) + ". Quantise it anew");
   }
   if (!has_onednn(at::kByte)) {
     throw Error("ERR_INVALID_OPTION",
