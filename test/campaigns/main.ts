@@ -1,17 +1,22 @@
 // Long campaigns, which ordinary tests run in small:
 //   npm run campaign -- resume --times 100 --seed 1
+//   npm run campaign -- precision --model runs/faces/best.safetensors --data fer2013:datasets/fer2013
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { parseSpec } from '../../lib/datasets/index.js'
 import { exitCampaign, terminateCampaign } from './lifecycle.js'
 import { modelsCampaign, predictionsCampaign } from './memory.js'
+import { precisionCampaign } from './precision.js'
 import { resumeCampaign } from './resume.js'
 
 interface Call {
   readonly times: number
   readonly seed: number
   readonly folder: string
+  readonly model: string
+  readonly data: string
   readonly report: (line: string) => void
 }
 
@@ -26,6 +31,7 @@ const campaigns: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
   terminate: ({ times, seed, report }) => terminateCampaign(times, seed, report),
   predictions: async ({ times, folder }) =>
     predictionsCampaign(times, join(folder, 'predictions'), await readFile('docs/face.jpg')),
+  precision: ({ model, data }) => precisionCampaign(model, parseSpec(data)),
   models: async ({ times, folder }) => ({
     disposed: await modelsCampaign(times, join(folder, 'disposed'), true),
     dropped: await modelsCampaign(times, join(folder, 'dropped'), false),
@@ -34,7 +40,12 @@ const campaigns: Readonly<Record<string, (call: Call) => Promise<unknown>>> = {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { times: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } },
+  options: {
+    times: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    model: { type: 'string', default: '' },
+    data: { type: 'string', default: '' },
+  },
 })
 const folder = await mkdtemp(join(tmpdir(), 'fer-torch-campaign-'))
 process.env.FER_TORCH_CACHE = join(folder, 'cache')
@@ -43,7 +54,15 @@ try {
     const campaign = campaigns[name]
     if (!campaign)
       throw new Error(`There is no campaign ${name}: they are ${Object.keys(campaigns).join(', ')}`)
-    const call = { times: Number(values.times), seed: Number(values.seed), folder, report: console.log }
+    const { model, data } = values
+    const call = {
+      times: Number(values.times),
+      seed: Number(values.seed),
+      folder,
+      model,
+      data,
+      report: console.log,
+    }
     console.log(name, JSON.stringify(await campaign(call), undefined, 2))
   }
 } finally {

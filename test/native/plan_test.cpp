@@ -104,8 +104,8 @@ TEST_P(PlanOfEveryNetwork, AgreesWithTheModuleToSomeBitsInBfloat16) {
             0.1 * spread);
 }
 
-// 256 levels, of which a quarter lie idle: over 34 untrained layers up to 20 % of the spread was seen. What int8 costs a
-// trained network is measured on FER2013 (docs/performance.md).
+// 256 levels, of which a quarter lie idle: over 34 untrained layers up to 20 % of the spread was seen. What int8 costs
+// a trained network is measured on FER2013 (docs/performance.md).
 TEST_P(PlanOfEveryNetwork, AgreesWithTheModuleRoughlyInInt8) {
   if (!has_onednn(at::kByte)) GTEST_SKIP() << "this processor does not multiply int8";
   Predictor predictor(network);
