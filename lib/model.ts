@@ -1,27 +1,20 @@
-import { cancellable, chosenPrecision, settled, toFerError } from './calls.js'
+import { cancellable, settled, toFerError } from './calls.js'
 import type { Dataset } from './datasets/dataset.js'
 import { canonicalExpression } from './datasets/expressions.js'
 import { FerError } from './errors.js'
 import { type Input, pendingImages, readAll } from './images/inputs.js'
 import { assumeInfo } from './model/assumed.js'
-import {
-  badModel,
-  classNames,
-  type ModelInfo,
-  metadataOf,
-  ownAffinity,
-  type Quantization,
-  readInfo,
-} from './model/info.js'
-import { type Measure, type Measuring, measureFaces } from './model/measuring.js'
+import { inferenceFor } from './model/inference.js'
+import { badModel, classNames, type ModelInfo, ownAffinity, readInfo } from './model/info.js'
+import { type Measuring, measureFaces } from './model/measuring.js'
+import { saveNetwork } from './model/save.js'
 import { openWeights } from './model/weights.js'
-import { type NativeInference, type Network, native } from './native.js'
+import { type Network, native, type OverFaces } from './native.js'
 import { type Check, fail, oneOf, optional, readOptions, text } from './options/check.js'
 import { type ExportOptions, exportShape } from './options/export.js'
 import { dataset, type FacesOptions, facesShape } from './options/faces.js'
-import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
+import { type InferenceOptions, inferenceShape } from './options/inference.js'
 import { type QuantizeOptions, quantizeShape } from './options/quantize.js'
-import { makePrefix } from './safetensors.js'
 
 /** `split` is `train` by default. */
 export interface CalibrateOptions extends Omit<InferenceOptions, 'affinity'>, FacesOptions {}
@@ -145,7 +138,7 @@ export class Model implements AsyncDisposable {
     this.#learn({ quantization: { ranges, ...measured } })
   }
 
-  async #measure<T>(data: Dataset, measuring: Measuring, call: (network: Network) => Measure<T>) {
+  async #measure<T>(data: Dataset, measuring: Measuring, call: (network: Network) => OverFaces<T>) {
     const network = Model.borrow(this)
     try {
       return await measureFaces(this.info, data, measuring, call(network))
@@ -195,32 +188,4 @@ function lent<T>(call: () => T): T {
   } catch (error) {
     throw toFerError(error)
   }
-}
-
-/** Inference options for a network, its own affinity filled in. */
-export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
-  const { batchSize, precision, affinity = ownAffinity(info) } = settings
-  const { ranges } = precision === 'int8' ? quantizationOf(info) : {}
-  return { batchSize, precision: chosenPrecision(precision), affinity, ...(ranges ? { ranges } : {}) }
-}
-
-function quantizationOf({ quantization }: ModelInfo): Quantization {
-  if (quantization) return quantization
-  throw new FerError(
-    'ERR_NOT_QUANTIZED',
-    'Precision `int8` needs a quantised model. Measure this one over training faces with `model.quantize(data)` or `fer-torch quantize`, or choose another precision',
-  )
-}
-
-export async function saveNetwork(
-  network: Network,
-  info: ModelInfo,
-  path: string,
-  dtype: 'float32' | 'bfloat16',
-): Promise<void> {
-  await settled(() => {
-    const isFloat = (name: string) => name === 'float32' || name === 'bfloat16'
-    const tensors = network.state().map((entry) => (isFloat(entry.dtype) ? { ...entry, dtype } : entry))
-    return network.save(path, makePrefix(tensors, metadataOf(info)), dtype)
-  })
 }

@@ -122,6 +122,15 @@ export interface Cancellation {
 /** Opaque: pixels and labels that native code reads. */
 export type ImageSet = object
 
+/** A call that goes through pictures `indices` of a set. */
+export type OverFaces<T> = (
+  images: ImageSet,
+  indices: readonly number[],
+  options: NativeInference,
+  cancellation: Cancellation,
+  onProgress: (done: number) => void,
+) => Promise<T>
+
 export interface Network {
   state(): TensorEntry[]
   calibrated(): boolean
@@ -132,31 +141,13 @@ export interface Network {
     output: 'logits' | 'features',
     cancellation: Cancellation,
   ): Promise<Tensor<'float32'>>
-  evaluate(
-    images: ImageSet,
-    indices: readonly number[],
-    options: NativeInference,
-    cancellation: Cancellation,
-    onProgress: (done: number) => void,
-  ): Promise<Tensor<'float32'>>
+  readonly evaluate: OverFaces<Tensor<'float32'>>
   /** Takes over the tensors of a file and leaves the others as they are. */
   adopt(file: OpenTensors): Promise<void>
   /** Sets the running generic part to the mean unique part of these pictures. */
-  calibrate(
-    images: ImageSet,
-    indices: readonly number[],
-    options: NativeInference,
-    cancellation: Cancellation,
-    onProgress: (done: number) => void,
-  ): Promise<void>
+  readonly calibrate: OverFaces<void>
   /** The range of each value of the graph over these pictures. */
-  measureRanges(
-    images: ImageSet,
-    indices: readonly number[],
-    options: NativeInference,
-    cancellation: Cancellation,
-    onProgress: (done: number) => void,
-  ): Promise<[number, number][]>
+  readonly measureRanges: OverFaces<[number, number][]>
   /** The network at inference, as data. ERR_UNCALIBRATED. */
   graph(affinity: 'ema' | 'none'): Promise<NativeGraph>
   /** Another handle of the same weights, which disposing of this one leaves alone. */

@@ -10,8 +10,9 @@ import {
   readAll,
 } from './images/inputs.js'
 import { softmax } from './metrics/index.js'
+import { inferenceFor } from './model/inference.js'
 import type { ModelInfo } from './model/info.js'
-import { inferenceFor, Model } from './model.js'
+import { Model } from './model.js'
 import type { Box, NativeInput, Network } from './native.js'
 import { boolean, type Check, fail, oneOf, optional, readOptions } from './options/check.js'
 import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'

@@ -8,12 +8,12 @@
 namespace fer {
 namespace {
 
-using Compile = CompiledConvolution (*)(const Convolution&, InputShape);
+using Compile = CompiledStep (*)(const Convolution&, InputShape);
 
-CompiledConvolution by_onednn(const Convolution& step, InputShape shape) {
+CompiledStep by_onednn(const Convolution& step, InputShape shape) {
   return onednn_convolution(step, shape, at::kFloat);
 }
-CompiledConvolution by_winograd(const Convolution& step, InputShape) { return winograd_convolution(step); }
+CompiledStep by_winograd(const Convolution& step, InputShape) { return winograd_convolution(step); }
 
 /// The residual layers of ResNet-18 at 224 x 224: channels and side.
 void layer(benchmark::State& state, Compile compile) {

@@ -40,12 +40,6 @@ const methods = {
     return { times }
   },
 
-  async unload({ key }) {
-    await loaded.get(key)?.session.release()
-    loaded.delete(key)
-    return {}
-  },
-
   memory: () => ({ resident: process.memoryUsage.rss() }),
 }
 

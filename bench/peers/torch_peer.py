@@ -151,11 +151,6 @@ def run(key, runs):
     return {"times": times}
 
 
-def unload(key):
-    loaded.pop(key, None)
-    return {}
-
-
 def memory():
     with open("/proc/self/statm") as file:
         return {"resident": int(file.read().split()[1]) * resource.getpagesize()}
@@ -178,7 +173,6 @@ methods = {
     "load": load,
     "loadArm": load_arm,
     "run": run,
-    "unload": unload,
     "memory": memory,
     "quantize": quantize,
     "writeArm": write_arm,

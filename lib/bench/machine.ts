@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
-import { native, packageFolder } from '../native.js'
+import { native } from '../native.js'
+import { version } from '../version.js'
 
 /** Where a report was measured. */
 export interface Machine {
@@ -22,9 +21,6 @@ const telling = ['avx2', 'avx512_f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', '
 
 export function describeMachine(): Machine {
   const { threads, libTorch, processor } = native.describe()
-  const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
-    version: string
-  }
   return {
     processor: cpus()[0]?.model.trim() || String(processor.cpu_name ?? 'unknown'),
     cores: cpus().length,
@@ -33,7 +29,7 @@ export function describeMachine(): Machine {
     memory: totalmem(),
     platform: `${process.platform}-${process.arch}`,
     node: process.version,
-    ferTorch: manifest.version,
+    ferTorch: version,
     libTorch,
   }
 }

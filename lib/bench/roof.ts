@@ -1,5 +1,5 @@
-import { chosenPrecision } from '../calls.js'
 import { native } from '../native.js'
+import { machinePrecisions } from './precisions.js'
 
 /** The most that this machine was seen to do in the same run: its best product of two square matrices. */
 export interface Roof {
@@ -14,13 +14,8 @@ const size = { thorough: 2048, quick: 256 } as const
 
 export async function measureRoof(quick: boolean): Promise<Roof> {
   const side = quick ? size.quick : size.thorough
-  const fast = chosenPrecision('auto') === 'float32' ? [] : (['bfloat16'] as const)
   const rates: Record<string, number> = {}
-  for (const precision of [
-    'float32',
-    ...fast,
-    ...(native.describe().processor.avx512_vnni === true ? (['int8'] as const) : []),
-  ] as const)
+  for (const precision of machinePrecisions())
     rates[precision] = (2 * side ** 3) / (await native.measureMatrixProduct(precision, side)) / 1e9
   return { unit: 'GFLOP/s', ...rates }
 }

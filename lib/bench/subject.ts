@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { chosenPrecision } from '../calls.js'
 import type { PrecisionName } from '../catalog.js'
 import { expressions } from '../datasets/expressions.js'
 import { synthetic } from '../datasets/index.js'
 import { imageNet, type ModelInfo } from '../model/info.js'
 import { Model } from '../model.js'
 import { native } from '../native.js'
+import { machinePrecisions } from './precisions.js'
 
 /** The model measured, as it computes in one precision. */
 export interface Variant {
@@ -41,16 +41,10 @@ export class Subject {
   /** In every precision that this machine has instructions for. */
   variants(): Promise<readonly Variant[]> {
     return this.#once('variants', async () => {
-      const { model } = this
-      const fast = chosenPrecision('auto') === 'float32' ? [] : [{ precision: 'bfloat16', model } as const]
-      return [{ precision: 'float32', model }, ...fast, ...(await this.#quantized())]
+      const precisions = machinePrecisions()
+      if (precisions.includes('int8')) await this.model.quantize(faces)
+      return precisions.map((precision) => ({ precision, model: this.model }))
     })
-  }
-
-  async #quantized(): Promise<Variant[]> {
-    if (native.describe().processor.avx512_vnni !== true) return []
-    await this.model.quantize(faces)
-    return [{ precision: 'int8', model: this.model }]
   }
 
   async #written(name: string, write: (path: string) => Promise<void>): Promise<string> {

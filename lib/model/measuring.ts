@@ -1,7 +1,7 @@
 import { cancellable } from '../calls.js'
 import { type Dataset, type SplitName, splitRead } from '../datasets/dataset.js'
 import { pack } from '../images/pack.js'
-import type { Cancellation, ImageSet, NativeInference } from '../native.js'
+import type { NativeInference, OverFaces } from '../native.js'
 import type { FacesSettings } from '../options/faces.js'
 import type { ModelInfo } from './info.js'
 
@@ -11,15 +11,6 @@ export interface Measured {
   readonly split: SplitName | 'all'
   readonly faces: number
 }
-
-/** Signature of the native calls that go through a set of faces. */
-export type Measure<T> = (
-  images: ImageSet,
-  indices: readonly number[],
-  options: NativeInference,
-  cancellation: Cancellation,
-  onProgress: (done: number) => void,
-) => Promise<T>
 
 export interface Measuring extends FacesSettings {
   readonly signal: AbortSignal | undefined
@@ -33,7 +24,7 @@ export async function measureFaces<T>(
   info: ModelInfo,
   data: Dataset,
   { split: name, signal, inference, most, onPack, onProgress }: Measuring,
-  measure: Measure<T>,
+  measure: OverFaces<T>,
 ): Promise<{ readonly result: T; readonly measured: Measured }> {
   const split = await data.open(name)
   const { imageSize, color } = info

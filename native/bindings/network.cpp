@@ -63,10 +63,11 @@ Napi::Value wrap(Napi::Env env, std::shared_ptr<Predictor> predictor, int64_t by
                                                  Napi::Number::New(env, static_cast<double>(bytes))});
 }
 
+/// Of the weights, and as much again for a plan.
 int64_t bytes_of(const Network& network) {
   int64_t bytes = 0;
   for (const auto& entry : network.state()) bytes += static_cast<int64_t>(entry.tensor.nbytes());
-  return bytes;
+  return 2 * bytes;
 }
 
 /// [[low, high]]

@@ -13,6 +13,8 @@ int compute_threads() {
 
 void compute_alone() {
   compute_threads();
+  // LibTorch sets the number when it first asks a thread for it, and would undo this.
+  at::get_num_threads();
   omp_set_num_threads(1);
 }
 

@@ -1,6 +1,7 @@
 #include "inference/plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "ops/max_pool/max_pool.h"
 #include "ops/winograd/winograd.h"
@@ -49,12 +50,21 @@ std::vector<Encoding> encodings_for(const Graph& graph, Precision precision, con
 /// those of 256 channels and more, 9 MB a layer, cost one picture more to read than they save.
 bool winograd_pays(const Convolution& step, Precision precision) {
   constexpr int64_t most_weights = 128 * 128;
-  return precision == Precision::float32 && step.weight.size(0) * step.weight.size(1) <= most_weights &&
+  return precision == Precision::float32 && has_onednn(at::kFloat) &&
+         step.weight.size(0) * step.weight.size(1) <= most_weights &&
          winograd::applies(step.weight, step.stride, step.padding);
 }
 
-CompiledConvolution compile_convolution(const Convolution& step, InputShape shape, Precision precision,
-                                        const ConvolutionEncodings& encodings) {
+/// A fused activation may make zero of what is no number, and the answer would look like one.
+void check_finite(const Convolution& step) {
+  if (step.weight.isfinite().all().item<bool>() && step.bias.isfinite().all().item<bool>()) return;
+  throw Error("ERR_BAD_MODEL",
+              "A weight, with the norm after it folded in, is not finite: the model is damaged, or its training "
+              "diverged. Train it anew");
+}
+
+CompiledStep compile_convolution(const Convolution& step, InputShape shape, Precision precision,
+                                 const ConvolutionEncodings& encodings) {
   if (precision == Precision::int8) return quantized_convolution(step, shape, encodings);
   if (winograd_pays(step, precision)) return winograd_convolution(step);
   const auto dtype = dtype_of(precision);
@@ -78,8 +88,8 @@ std::vector<int64_t> sides_of(const Graph& graph, int64_t picture) {
   return sides;
 }
 
-/// As many as the caches serve well: the largest value of eight pictures of 224 x 224 (of the counts from 1 to 16 the
-/// fastest there, or as fast), and one at least, however large it is.
+/// As many as the caches serve well: the largest value of eight pictures of 224 x 224 (of 1, 2, 4 and 8
+/// the fastest there, or as fast), and one at least, however large it is.
 int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides) {
   constexpr int64_t budget = 8 * 64 * 112 * 112;
   int64_t largest = 1;
@@ -93,10 +103,9 @@ int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides) {
 }  // namespace
 
 Plan::Plan(const Graph& graph, const InputFormat& format, Precision precision, const std::vector<Range>& ranges)
-    : format_(format),
-      encodings_(encodings_for(graph, precision, ranges)),
-      pictures_at_once_(pictures_for(graph, sides_of(graph, format.size))) {
+    : format_(format), encodings_(encodings_for(graph, precision, ranges)) {
   const auto sides = sides_of(graph, format.size);
+  pictures_at_once_ = pictures_for(graph, sides);
   for (const auto& step : graph.steps) {
     const auto side = sides[input_of(step)];
     steps_.push_back(compile(step, {pictures_at_once_, side}, steps_.size() + 1, precision));
@@ -114,6 +123,7 @@ Plan::Step Plan::compile(const GraphStep& step, InputShape shape, ValueId output
             {}};
   }
   const auto& convolution = std::get<Convolution>(step);
+  check_finite(convolution);
   const ConvolutionEncodings encodings{encodings_[convolution.input], encodings_[convolution.addend.value_or(0)],
                                        encodings_[output]};
   return {convolution.input, convolution.addend, compile_convolution(convolution, shape, precision, encodings), {}};
@@ -137,7 +147,9 @@ at::Tensor Plan::map(const at::Tensor& pixels, const Observer& observe) const {
   for (size_t i = 0; i < steps_.size(); ++i) {
     const auto& step = steps_[i];
     auto addend = step.addend ? values[*step.addend] : at::Tensor();
-    const bool lost = step.addend && std::ranges::count(step.released, *step.addend) > 0;
+    // A step may write its result over its addend, but not over what is still read.
+    const bool lost =
+        addend.defined() && *step.addend != step.input && std::ranges::count(step.released, *step.addend) > 0;
     if (addend.defined() && !lost) addend = addend.clone();
     values[i + 1] = step.run(values[step.input], addend);
     for (const auto value : step.released) values[value].reset();

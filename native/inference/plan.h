@@ -1,6 +1,5 @@
 #pragma once
 #include <functional>
-#include <memory>
 #include <vector>
 
 #include "core/precision.h"
@@ -34,7 +33,7 @@ class Plan {
   struct Step {
     ValueId input;
     std::optional<ValueId> addend;
-    CompiledConvolution run;
+    CompiledStep run;
     std::vector<ValueId> released;  // values that no later step reads
   };
 

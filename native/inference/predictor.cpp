@@ -34,7 +34,6 @@ const Plan& Predictor::plan(Precision precision, const std::vector<Range>& range
 }
 
 const Predictor::ReadingMatrix& Predictor::reading(Affinity affinity) {
-  forget_stale();
   auto found = readings_.find(affinity);
   if (found == readings_.end()) {
     const auto [weight, bias] = network_->reading(affinity);
@@ -43,22 +42,27 @@ const Predictor::ReadingMatrix& Predictor::reading(Affinity affinity) {
   return found->second;
 }
 
+at::Tensor Predictor::read(const at::Tensor& map, Affinity affinity, Output output) {
+  // The matrix of a large map and many classes would not fit into memory, which the head itself does not need.
+  constexpr int64_t largest_reading = int64_t{1} << 24;
+  const bool linear = output == Output::logits && affinity != Affinity::batch;
+  if (!linear || network_->reading_size() > largest_reading) return network_->read(map, affinity, output);
+  const auto& [weight, bias] = reading(affinity);
+  return at::linear(as_rows(map), weight, bias);
+}
+
 at::Tensor Predictor::answer(const Pixels& pixels, int64_t first, int64_t last, const InferenceOptions& options,
                              Output output) {
   const auto& compiled = plan(options.precision, options.ranges);
-  const bool linear = output == Output::logits && options.affinity != Affinity::batch;
+  // The generic part of `batch` is a mean over all the maps.
+  const bool together = options.affinity == Affinity::batch;
   std::vector<at::Tensor> parts;
   for (int64_t begin = first; begin < last; begin += compiled.pictures_at_once()) {
     const auto map = compiled.map(pixels(begin, std::min(last, begin + compiled.pictures_at_once())));
-    if (!linear) {
-      parts.push_back(map);
-      continue;
-    }
-    const auto& [weight, bias] = reading(options.affinity);
-    parts.push_back(at::linear(as_rows(map), weight, bias));
+    parts.push_back(together ? map : read(map, options.affinity, output));
   }
   const auto all = at::cat(parts);
-  return linear ? all : network_->read(all, options.affinity, output);
+  return together ? read(all, options.affinity, output) : all;
 }
 
 }  // namespace fer

@@ -41,6 +41,7 @@ class Predictor {
 
   void forget_stale();
   const ReadingMatrix& reading(Affinity affinity);
+  at::Tensor read(const at::Tensor& map, Affinity affinity, Output output);
 
   std::shared_ptr<Network> network_;
   uint64_t version_ = 0;

@@ -59,13 +59,13 @@ double squared_error(Range kept, float begin, float width, const std::vector<dou
   return error;
 }
 
-/// Beyond it, steps lose all meaning, and a header could not be read again.
-constexpr float largest_value = 1e30F;
+/// Beyond it steps lose all meaning; a header, headroom included, takes ten times as much.
+constexpr float largest_value = 1e29F;
 
 void check_range(Range range, ValueId value) {
   if (range.low >= -largest_value && range.high <= largest_value) return;
   throw Error("ERR_BAD_MODEL", "Value " + std::to_string(value) +
-                                   " of the network grows beyond 1e30: its weights are damaged. Train it anew");
+                                   " of the network grows beyond 1e29: its weights are damaged. Train it anew");
 }
 
 /// What black and white become, in the channel where they lie furthest apart from zero.

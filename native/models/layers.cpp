@@ -9,7 +9,7 @@ Convolution fold(const ConvolutionLayerImpl& layer, const torch::nn::BatchNorm2d
   at::NoGradGuard no_grad;
   const auto scale = norm.weight.to(at::kDouble) / (norm.running_var.to(at::kDouble) + norm.options.eps()).sqrt();
   return {.input = input,
-          .weight = (layer.weight * scale.view({-1, 1, 1, 1})).to(at::kFloat),
+          .weight = (layer.weight * scale.view({-1, 1, 1, 1})).to(at::kFloat).contiguous(),
           .bias = (norm.bias - norm.running_mean * scale).to(at::kFloat),
           .stride = layer.stride,
           .padding = layer.padding,

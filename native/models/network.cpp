@@ -61,9 +61,20 @@ at::Tensor Network::read(const at::Tensor& map, Affinity affinity, Output output
 
 Graph Network::graph() const { return backbone_->graph(); }
 
-Reading Network::reading(Affinity affinity) const {
+int64_t Network::reading_size() const {
   const auto side = stems().at(spec_.stem).feature_side(spec_.input.size);
-  return head_->reading({side, side}, affinity);
+  return spec_.classes * backbone_->channels() * side * side;
+}
+
+Reading Network::reading(Affinity affinity) const {
+  constexpr int64_t largest = int64_t{1} << 28;  // 1 GB, and some times that to make it
+  if (reading_size() > largest) {
+    throw Error("ERR_OUTPUT", "The matrix from the map to the logits would have " + std::to_string(reading_size()) +
+                                  " values, too many for a file. Use a smaller image size or fewer classes");
+  }
+  const auto side = stems().at(spec_.stem).feature_side(spec_.input.size);
+  const auto [weight, bias] = head_->reading({side, side}, affinity);
+  return {weight.contiguous(), bias};
 }
 
 void Network::check_affinity(Affinity affinity) const {

@@ -33,7 +33,7 @@ class Network {
 
   const NetworkSpec& spec() const { return spec_; }
 
-  /// images: (N, 3, size, size) float32, normalised -> (N, K) float32.
+  /// images: (N, 3, size, size) float32, normalised -> (N, K) float32. In training, and the reference of a plan.
   at::Tensor logits(const at::Tensor& images, Affinity affinity);
   /// The same -> (N, F) float32, what the classifier reads.
   at::Tensor features(const at::Tensor& images, Affinity affinity);
@@ -41,6 +41,8 @@ class Network {
   /// The backbone at inference, and all that follows it with affinity `ema` or `none`, as data.
   Graph graph() const;
   Reading reading(Affinity affinity) const;
+  /// How many weights the reading has: the map's values times the classes.
+  int64_t reading_size() const;
   /// What follows the backbone, on its map (N, C, h, w) float32.
   at::Tensor read(const at::Tensor& map, Affinity affinity, Output output);
   /// Grows whenever weights may have changed: what was made of them is then stale.

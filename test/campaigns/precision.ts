@@ -2,7 +2,8 @@ import type { Dataset } from '../../lib/datasets/dataset.js'
 import { labelsFor } from '../../lib/datasets/labels.js'
 import { pack } from '../../lib/images/pack.js'
 import { softmax } from '../../lib/metrics/index.js'
-import { inferenceFor, Model } from '../../lib/model.js'
+import { inferenceFor } from '../../lib/model/inference.js'
+import { Model } from '../../lib/model.js'
 import { native } from '../../lib/native.js'
 
 /** What a precision costs, beside float32. */

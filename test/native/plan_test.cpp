@@ -196,6 +196,64 @@ TEST(Plan, RefusesRangesOfAnotherNetwork) {
   EXPECT_THROW(answer(predictor, pictures(1, 112), Precision::int8, Affinity::ema, {{0, 1}, {0, 1}}), Error);
 }
 
+TEST(Plan, RefusesWeightsThatAreNotFiniteOnceTheNormIsFolded) {
+  const auto network = lived_in(usual);
+  for (const auto& entry : network->state()) {
+    if (entry.name == "layer2.0.bn1.running_var") entry.tensor[3] = -1.0;
+  }
+  Predictor predictor(network);
+  for (const auto precision : {Precision::float32, Precision::bfloat16}) {
+    try {
+      answer(predictor, pictures(1, 112), precision, Affinity::ema);
+      FAIL() << "expected ERR_BAD_MODEL";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code, "ERR_BAD_MODEL");
+    }
+  }
+}
+
+TEST(Plan, LetsTheHeadReadAMapWhoseMatrixWouldBeLarge) {
+  // 250 x 512 x 12 x 12 = 18.4 million weights, beyond 2^24.
+  const auto network = std::make_shared<Network>(
+      NetworkSpec{.backbone = "resnet18",
+                  .head = "gap",
+                  .stem = "standard",
+                  .classes = 250,
+                  .affinity = Affinity::none,
+                  .input = {.size = 384, .color = Color::rgb, .normalization = {{0.5F, 0.5F, 0.5F}, {1, 1, 1}}}},
+      5);
+  network->train(false);
+  const auto pixels = pictures(2, 384);
+  Predictor predictor(network);
+  c10::InferenceMode inference;
+  const auto expected = network->logits(preprocess(pixels, network->spec().input), Affinity::none);
+  EXPECT_LT(largest_difference(answer(predictor, pixels, Precision::float32, Affinity::none), expected), 1e-4);
+}
+
+// No backbone of the catalogue has such a step yet, but the graph allows it.
+TEST(Plan, ReadsAnAddendThatIsTheInputToo) {
+  at::manual_seed(14);
+  const auto layer = [](int64_t in, ValueId input, std::optional<ValueId> addend) {
+    return Convolution{.input = input,
+                       .weight = at::randn({16, in, 3, 3}) / std::sqrt(9.0 * static_cast<double>(in)),
+                       .bias = at::randn({16}),
+                       .stride = 1,
+                       .padding = 1,
+                       .addend = addend,
+                       .relu = true};
+  };
+  const Graph graph{{layer(3, 0, std::nullopt), layer(16, 1, 1)}};
+  const InputFormat format{.size = 24, .color = Color::rgb, .normalization = {{0.5F, 0.5F, 0.5F}, {1, 1, 1}}};
+  const auto pixels = pictures(3, 24);
+  c10::InferenceMode inference;
+  const auto run = [&](size_t i, const at::Tensor& input, const at::Tensor& addend) {
+    return plain_convolution(std::get<Convolution>(graph.steps[i]), at::kFloat)(input, addend);
+  };
+  const auto first = run(0, preprocess(pixels, format), {});
+  EXPECT_LT(largest_difference(Plan(graph, format, Precision::float32, {}).map(pixels), run(1, first, first.clone())),
+            1e-4);
+}
+
 TEST(Plan, ReadsPicturesOfAnotherSizeAndGreyOnes) {
   const auto network = lived_in(usual);
   Predictor predictor(network);

@@ -79,6 +79,20 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Winograd,
                                          Case{5, 64, 64, 14, 13}),
                          name_of_case);
 
+TEST(WinogradConvolution, OfNoPicturesGivesNone) {
+  const auto input = at::empty({0, 16, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto output =
+      winograd::convolution(input, winograd::transform_weight(at::zeros({32, 16, 3, 3})), at::zeros({32}), {}, true);
+  EXPECT_EQ(output.sizes(), at::IntArrayRef({0, 32, 8, 8}));
+}
+
+TEST(WinogradConvolution, LetsWhatIsNoNumberThroughItsActivation) {
+  if (!winograd::applies(at::zeros({16, 16, 3, 3}), 1, 1)) GTEST_SKIP() << "this processor has no AVX-512";
+  const auto input = at::full({1, 16, 4, 4}, std::nan("")).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto transformed = winograd::transform_weight(at::ones({16, 16, 3, 3}));
+  EXPECT_TRUE(winograd::convolution(input, transformed, at::zeros({16}), {}, true).isnan().all().item<bool>());
+}
+
 TEST(WinogradApplies, OnlyToThreeByThreeOfStrideOneWithChannelsInSixteens) {
   EXPECT_FALSE(winograd::applies(at::zeros({16, 16, 3, 3}), 2, 1));
   EXPECT_FALSE(winograd::applies(at::zeros({16, 16, 3, 3}), 1, 0));

@@ -8,9 +8,9 @@
 // stand elsewhere; a plan chooses among them.
 namespace fer {
 
-/// (input (N, I, H, W), addend (N, O, h, w) or undefined) -> (N, O, h, w), channels-last. The result may lie in the
-/// memory of `addend`, whose values are then lost.
-using CompiledConvolution = std::function<at::Tensor(const at::Tensor& input, const at::Tensor& addend)>;
+/// Of a plan: (input (N, I, H, W), addend (N, O, h, w) or undefined) -> (N, O, h, w), channels-last. The result may lie
+/// in the memory of `addend`, whose values are then lost.
+using CompiledStep = std::function<at::Tensor(const at::Tensor& input, const at::Tensor& addend)>;
 
 /// What a convolution will mostly read: the layout of its weights is chosen for that.
 struct InputShape {
@@ -23,13 +23,13 @@ struct InputShape {
 bool has_onednn(at::ScalarType dtype);
 
 /// LibTorch's own operators, one after the other: the reference of the others, and the fallback without oneDNN.
-CompiledConvolution plain_convolution(const Convolution& step, at::ScalarType dtype);
+CompiledStep plain_convolution(const Convolution& step, at::ScalarType dtype);
 
 /// oneDNN, float32 or bfloat16: weights in its blocked layout, bias, addition and relu fused.
-CompiledConvolution onednn_convolution(const Convolution& step, InputShape shape, at::ScalarType dtype);
+CompiledStep onednn_convolution(const Convolution& step, InputShape shape, at::ScalarType dtype);
 
 /// Minimal filtering, float32: for what `winograd::applies` to.
-CompiledConvolution winograd_convolution(const Convolution& step);
+CompiledStep winograd_convolution(const Convolution& step);
 
 /// How the values around a convolution are kept as uint8. `addend` is not looked at where the step has none.
 struct ConvolutionEncodings {
@@ -37,7 +37,6 @@ struct ConvolutionEncodings {
 };
 
 /// oneDNN, uint8 values and int8 weights, one step a channel: bias, addition and relu fused.
-CompiledConvolution quantized_convolution(const Convolution& step, InputShape shape,
-                                          const ConvolutionEncodings& encodings);
+CompiledStep quantized_convolution(const Convolution& step, InputShape shape, const ConvolutionEncodings& encodings);
 
 }  // namespace fer

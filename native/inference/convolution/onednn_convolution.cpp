@@ -54,7 +54,7 @@ bool has_onednn(at::ScalarType dtype) {
   return dtype == at::kFloat || processor_has("avx512_f");
 }
 
-CompiledConvolution onednn_convolution(const Convolution& step, InputShape shape, at::ScalarType dtype) {
+CompiledStep onednn_convolution(const Convolution& step, InputShape shape, at::ScalarType dtype) {
   return [layer = Layer(step, shape, dtype)](const at::Tensor& input, const at::Tensor& addend) {
     return addend.defined() ? layer.run(input, addend) : layer.run(input);
   };

@@ -5,7 +5,7 @@
 
 namespace fer {
 
-CompiledConvolution plain_convolution(const Convolution& step, at::ScalarType dtype) {
+CompiledStep plain_convolution(const Convolution& step, at::ScalarType dtype) {
   return [weight = step.weight.to(dtype, false, false, at::MemoryFormat::ChannelsLast), bias = step.bias.to(dtype),
           stride = step.stride, padding = step.padding,
           relu = step.relu](const at::Tensor& input, const at::Tensor& addend) {

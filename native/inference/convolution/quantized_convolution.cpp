@@ -57,8 +57,7 @@ struct QuantizedLayer {
 
 }  // namespace
 
-CompiledConvolution quantized_convolution(const Convolution& step, InputShape shape,
-                                          const ConvolutionEncodings& encodings) {
+CompiledStep quantized_convolution(const Convolution& step, InputShape shape, const ConvolutionEncodings& encodings) {
   return [layer = QuantizedLayer(step, shape, encodings)](const at::Tensor& input, const at::Tensor& addend) {
     return addend.defined() ? layer.run(input, addend) : layer.run(input);
   };

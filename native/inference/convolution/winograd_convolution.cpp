@@ -3,7 +3,7 @@
 
 namespace fer {
 
-CompiledConvolution winograd_convolution(const Convolution& step) {
+CompiledStep winograd_convolution(const Convolution& step) {
   return [weight = winograd::transform_weight(step.weight), bias = step.bias, relu = step.relu](
              const at::Tensor& input, const at::Tensor& addend) {
     return winograd::convolution(input, weight, bias, addend, relu);

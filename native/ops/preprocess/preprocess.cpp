@@ -38,8 +38,8 @@ Table<scalar_t> table_of(const Normalization& normalization, Encoding encoding) 
     for (size_t level = 0; level < 256; ++level) {
       const float value = static_cast<float>(level) * scale + offset;
       if constexpr (std::is_same_v<scalar_t, uint8_t>) {
-        const auto rounded = std::lround(value / encoding.step) + encoding.zero;
-        table[c][level] = static_cast<uint8_t>(std::clamp(rounded, 0L, 255L));
+        const float place = value / encoding.step + static_cast<float>(encoding.zero);
+        table[c][level] = static_cast<uint8_t>(std::lround(std::clamp(place, 0.0F, 255.0F)));
       } else {
         table[c][level] = value;
       }

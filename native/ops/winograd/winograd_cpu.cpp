@@ -96,7 +96,7 @@ FER_INLINE void transform_products(const float* from, int64_t plane, const Shape
         float* to = image + ((tile.top + i) * shape.width + tile.left + j) * shape.out + c;
         Lanes value = outputs[i * math::tile + j] + bias;
         if (finish.adds) value += load(to);
-        if (finish.relu) value = value > 0 ? value : Lanes{};
+        if (finish.relu) value = value < 0 ? Lanes{} : value;  // as written, it lets NaN through
         store(value, to);
       }
     }
@@ -141,6 +141,7 @@ float* scratch(int64_t count) {
 }
 
 void run(const Shape& shape, const float* input, const float* weights, const Finish& finish, float* output) {
+  if (shape.tiles() == 0) return;
   const int64_t capacity = capacity_for(shape);
   at::parallel_for(0, (shape.tiles() + capacity - 1) / capacity, 1, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) {

@@ -1,0 +1,9 @@
+import { chosenPrecision } from '../calls.js'
+import { native } from '../native.js'
+
+/** Those that this machine has instructions for. */
+export const machinePrecisions = (): ('float32' | 'bfloat16' | 'int8')[] => [
+  'float32',
+  ...(chosenPrecision('auto') === 'bfloat16' ? (['bfloat16'] as const) : []),
+  ...(native.describe().processor.avx512_vnni === true ? (['int8'] as const) : []),
+]

@@ -1,0 +1,20 @@
+import { chosenPrecision } from '../calls.js'
+import { FerError } from '../errors.js'
+import type { NativeInference } from '../native.js'
+import type { InferenceSettings } from '../options/inference.js'
+import { type ModelInfo, ownAffinity, type Quantization } from './info.js'
+
+/** Inference options for a network, its own affinity filled in. */
+export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
+  const { batchSize, precision, affinity = ownAffinity(info) } = settings
+  const { ranges } = precision === 'int8' ? quantizationOf(info) : {}
+  return { batchSize, precision: chosenPrecision(precision), affinity, ...(ranges ? { ranges } : {}) }
+}
+
+function quantizationOf({ quantization }: ModelInfo): Quantization {
+  if (quantization) return quantization
+  throw new FerError(
+    'ERR_NOT_QUANTIZED',
+    'Precision `int8` needs a quantised model. Measure this one over training faces with `model.quantize(data)` or `fer-torch quantize`, or choose another precision',
+  )
+}
