@@ -17,8 +17,12 @@ struct Range {
 /// addition and activation. Stale once the network's weights change. For one thread at a time.
 class Plan {
  public:
-  /// `ranges`: for int8, one a value of the graph, the picture's first; ERR_INVALID_OPTION where there are not as many.
+  /// `ranges`: for int8, one a value of the graph, the picture's first. ERR_BAD_MODEL where there are not as many, or a
+  /// folded weight is not finite; ERR_INVALID_OPTION where this processor does not compute the precision.
   Plan(const Graph& graph, const InputFormat& format, Precision precision, const std::vector<Range>& ranges);
+
+  /// Of the graph, the picture's included.
+  size_t value_count() const { return encodings_.size(); }
 
   /// How many pictures are computed at once, for the highest rate.
   int64_t pictures_at_once() const { return pictures_at_once_; }

@@ -22,8 +22,8 @@ class Predictor {
 
   const std::shared_ptr<Network>& network() const { return network_; }
 
-  /// What the pictures give, batch by batch of the options' affinity: (N, K) or (N, F) float32. `pixels` gives
-  /// pictures [first, last) as (n, H, W, C) uint8.
+  /// What pictures [first, last) give: (N, K) or (N, F) float32. They are one group for affinity `batch`. `pixels`
+  /// gives some of them as (n, H, W, C) uint8.
   using Pixels = std::function<at::Tensor(int64_t first, int64_t last)>;
   at::Tensor answer(const Pixels& pixels, int64_t first, int64_t last, const InferenceOptions& options, Output output);
 

@@ -10,7 +10,7 @@ namespace fer {
 namespace {
 
 constexpr size_t bins = 2048;
-constexpr int64_t at_once = 8;
+constexpr int64_t most_at_once = 8;  // between two looks at the cancellation
 constexpr float levels = 255;
 
 /// Runs the float32 plan over the pictures, and lets `observe` hear every value of every few of them.
@@ -18,7 +18,7 @@ void over_values(Predictor& predictor, const ImageSet& images, const std::vector
                  const Plan::Observer& observe, const Cancellation& cancellation, const Progress& progress) {
   const auto pixels = pixels_of(images, indices);
   const auto& plan = predictor.plan(Precision::float32, {});
-  const auto count = static_cast<int64_t>(indices.size());
+  const auto count = static_cast<int64_t>(indices.size()), at_once = std::min(most_at_once, plan.pictures_at_once());
   for (int64_t first = 0; first < count; first += at_once) {
     cancellation.check();
     const auto last = std::min(count, first + at_once);
@@ -35,7 +35,7 @@ Range wider(Range range, const at::Tensor& values) {
   return low.isnan().item<bool>() ? Range{-beyond, beyond} : wide;
 }
 
-/// at::histc takes a hundred times as long.
+/// Counts the values by their place in the range.
 void tally(const at::Tensor& values, Range range, std::vector<double>& counts) {
   const auto dense = values.contiguous(values.suggest_memory_format());
   const float scale = static_cast<float>(counts.size()) / std::max(range.high - range.low, 1e-12F);
@@ -104,7 +104,7 @@ std::vector<Range> measure_ranges(Predictor& predictor, const ImageSet& images, 
                                   const Cancellation& cancellation, const Progress& progress) {
   if (indices.empty()) throw Error("ERR_DATASET_EMPTY", "There is no picture to measure. Add some");
   c10::InferenceMode inference;
-  const auto total = predictor.network()->graph().steps.size() + 1;
+  const auto total = predictor.plan(Precision::float32, {}).value_count();
   const auto count = static_cast<int64_t>(indices.size());
   std::vector<Range> ranges(total, {0, 0});
   over_values(
