@@ -13,6 +13,7 @@ namespace fer::bindings {
 namespace {
 
 TrainingOptions to_training_options(const Fields& fields, const InputFormat& format) {
+  const auto precision = parse_precision(fields.text("precision"));
   return {.epochs = fields.integer("epochs"),
           .optimizer = fields.text("optimizer"),
           .optimizer_settings = {.weight_decay = fields.number("weightDecay"),
@@ -25,11 +26,12 @@ TrainingOptions to_training_options(const Fields& fields, const InputFormat& for
           .warmup_epochs = fields.number("warmupEpochs"),
           .label_smoothing = fields.number("labelSmoothing"),
           .clip_norm = fields.number("clipNorm"),
-          .precision = parse_precision(fields.text("precision")),
+          .precision = precision,
           .loader = {.batch_size = fields.integer("batchSize"),
                      .seed = static_cast<uint64_t>(fields.integer("seed")),
                      .augmentation = to_augmentation(fields.fields("augmentation")),
-                     .format = format}};
+                     .format = format,
+                     .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat}};
 }
 
 /// Ten years stand for all that is longer, infinity included.

@@ -8,3 +8,5 @@
 #define FER_VECTORIZED
 #endif
 #define FER_INLINE inline __attribute__((always_inline))
+/// After the parameters of a lambda.
+#define FER_INLINE_LAMBDA __attribute__((always_inline))

@@ -28,9 +28,10 @@ struct Position {
   uint64_t index;  // of the picture within the epoch
 };
 
-/// pixels (height, width, channels) uint8 -> output (size, size, 3) float32, normalised. One resampling for flip,
-/// shift, scale and rotation together; edges repeat; erased areas take the normalisation's mean (zero).
+/// pixels (height, width, channels) uint8 -> output (size, size, 3) float32 or bfloat16, normalised. One resampling for
+/// flip, shift, scale and rotation together; edges repeat; erased areas take the normalisation's mean (zero).
+template <typename scalar_t>
 void augment(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Augmentation& settings,
-             const InputFormat& format, Position position, float* output);
+             const InputFormat& format, Position position, scalar_t* output);
 
 }  // namespace fer

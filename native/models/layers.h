@@ -1,10 +1,10 @@
 #pragma once
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/batchnorm.h>
 
 #include "models/graph.h"
+#include "ops/convolution/convolution.h"
 
 namespace fer {
 
@@ -17,14 +17,16 @@ struct ConvolutionLayerImpl : torch::nn::Module {
         weight(register_parameter(
             "weight", at::empty({out, in, kernel, kernel}, at::TensorOptions(at::MemoryFormat::ChannelsLast)))) {}
 
-  at::Tensor forward(const at::Tensor& input) {
-    return at::conv2d(input, weight, {}, at::IntArrayRef{stride}, at::IntArrayRef{padding});
-  }
+  at::Tensor forward(const at::Tensor& input) { return convolution(input, weight, stride, padding); }
 
   int64_t stride, padding;
   at::Tensor weight;
 };
 TORCH_MODULE(ConvolutionLayer);
+
+/// relu(norm(x) + addend), of the batch in training and of the running statistics otherwise; `addend` may be undefined.
+at::Tensor activate(torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x, const at::Tensor& addend = {},
+                    bool relu = true);
 
 /// A convolution and the norm after it, as one step at inference.
 Convolution fold(const ConvolutionLayerImpl& layer, const torch::nn::BatchNorm2dImpl& norm, ValueId input, bool relu,

@@ -24,10 +24,8 @@ struct BasicBlockImpl : torch::nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& input) {
-    auto output = bn1(conv1(input)).relu_();
-    output = bn2(conv2(output));
-    output += downsample ? downsample->forward(input) : input;
-    return output.relu_();
+    const auto middle = activate(*bn1, conv1(input));
+    return activate(*bn2, conv2(middle), shortcut(input));
   }
 
   ValueId describe(Graph& graph, ValueId input) const {
@@ -37,6 +35,12 @@ struct BasicBlockImpl : torch::nn::Module {
                                      : input;
     const auto middle = graph.add(fold(*conv1, *bn1, input, /*relu=*/true));
     return graph.add(fold(*conv2, *bn2, middle, /*relu=*/true, shortcut));
+  }
+
+  at::Tensor shortcut(const at::Tensor& input) {
+    if (!downsample) return input;
+    auto& norm = *downsample->ptr(1)->as<torch::nn::BatchNorm2d>();
+    return activate(norm, downsample->ptr(0)->as<ConvolutionLayer>()->forward(input), {}, /*relu=*/false);
   }
 
   ConvolutionLayer conv1;
@@ -62,7 +66,7 @@ class ResNet : public Backbone {
   }
 
   at::Tensor forward(at::Tensor images) override {
-    auto map = bn1(conv1(images)).relu_();
+    auto map = activate(*bn1, conv1(images));
     if (pool_) map = at::max_pool2d(map, 3, 2, 1);
     for (auto& layer : stages) map = layer->forward(map);
     return map;

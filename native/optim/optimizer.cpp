@@ -1,16 +1,15 @@
 #include "optim/optimizer.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/_fused_adam.h>
-#include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+
+#include "optim/update.h"
 
 namespace fer {
 namespace {
 
-constexpr double epsilon = 1e-8;
+constexpr float epsilon = 1e-8F;
 
 std::vector<at::Tensor> zeros_beside(const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> result;
@@ -18,20 +17,11 @@ std::vector<at::Tensor> zeros_beside(const std::vector<at::Tensor>& parameters) 
   return result;
 }
 
-std::vector<at::Tensor> take_gradients(std::vector<at::Tensor>& parameters) {
-  std::vector<at::Tensor> gradients;
-  for (auto& parameter : parameters) {
-    gradients.push_back(parameter.grad());
-    parameter.mutable_grad().reset();
-  }
-  return gradients;
+at::Tensor take_gradient(at::Tensor& parameter) {
+  auto gradient = in_layout_of(parameter, parameter.grad());
+  parameter.mutable_grad().reset();
+  return gradient;
 }
-
-using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                           at::TensorList, double, double, double, double, double, bool, bool,
-                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
-constexpr FusedAdam fused_adam = at::_fused_adam_;
-constexpr FusedAdam fused_adamw = at::_fused_adamw_;
 
 class Adam : public Optimizer {
  public:
@@ -47,11 +37,17 @@ class Adam : public Optimizer {
   void step(double learning_rate) override {
     at::NoGradGuard no_grad;
     for (auto& step : steps_) step += 1;
-    const auto gradients = take_gradients(parameters_);
-    // The two differ only in where weight decay enters.
-    const auto update = decoupled_ ? fused_adamw : fused_adam;
-    update(parameters_, gradients, first_, second_, {}, steps_, learning_rate, settings_.beta1, settings_.beta2,
-           settings_.weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false, {}, {});
+    std::vector<AdamParameter> parameters;
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      parameters.push_back({parameters_[i], take_gradient(parameters_[i]), first_[i], second_[i]});
+    }
+    update(parameters, {.learning_rate = static_cast<float>(learning_rate),
+                        .weight_decay = static_cast<float>(settings_.weight_decay),
+                        .beta1 = static_cast<float>(settings_.beta1),
+                        .beta2 = static_cast<float>(settings_.beta2),
+                        .epsilon = epsilon,
+                        .decoupled = decoupled_,
+                        .steps = steps_.front().item<int64_t>()});
   }
 
   std::vector<OptimizerSlot> state() const override {
@@ -69,16 +65,20 @@ class Sgd : public Optimizer {
  public:
   Sgd(std::vector<at::Tensor> parameters, const OptimizerSettings& settings)
       : parameters_(std::move(parameters)), settings_(settings) {
+    // Momentum begins at zero, so that without dampening the first step needs no case of its own.
     if (settings_.momentum > 0) momentum_ = zeros_beside(parameters_);
   }
 
   void step(double learning_rate) override {
     at::NoGradGuard no_grad;
-    const bool nesterov = settings_.momentum > 0;
-    const auto gradients = take_gradients(parameters_);
-    // Momentum begins at zero, so that without dampening the first step needs no case of its own.
-    at::_fused_sgd_(parameters_, gradients, momentum_, settings_.weight_decay, settings_.momentum, learning_rate,
-                    /*dampening=*/0.0, nesterov, /*maximize=*/false, /*is_first_step=*/false);
+    std::vector<SgdParameter> parameters;
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      parameters.push_back(
+          {parameters_[i], take_gradient(parameters_[i]), momentum_.empty() ? at::Tensor() : momentum_[i]});
+    }
+    update(parameters, {.learning_rate = static_cast<float>(learning_rate),
+                        .weight_decay = static_cast<float>(settings_.weight_decay),
+                        .momentum = static_cast<float>(settings_.momentum)});
   }
 
   std::vector<OptimizerSlot> state() const override {

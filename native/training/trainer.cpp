@@ -30,6 +30,7 @@ Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<
 void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancellation& cancellation,
                         const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
+  const MemoryPool::Scope memory(memory_);
   network_->train(true);
   // When this returns, however it does, nothing of it may still run: the process may be about to end.
   struct Settle {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/cancellation.h"
+#include "core/memory_pool.h"
 #include "core/precision.h"
 #include "data/loader.h"
 #include "models/network.h"
@@ -68,6 +69,7 @@ class Trainer {
   Loader loader_;
   std::vector<at::Tensor> parameters_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::shared_ptr<MemoryPool> memory_ = std::make_shared<MemoryPool>();
   int64_t steps_done_ = 0;
 };
 

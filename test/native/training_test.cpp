@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "core/reference.h"
 #include "data/loader.h"
 #include "losses/cross_entropy.h"
 #include "optim/optimizer.h"
@@ -31,7 +32,11 @@ ImageSet random_faces(int64_t count, int64_t side, int64_t channels) {
 }
 
 LoaderOptions loader_options(int64_t batch, uint64_t seed, const Augmentation& augmentation, int64_t size = 32) {
-  return {.batch_size = batch, .seed = seed, .augmentation = augmentation, .format = {size, Color::rgb, plain}};
+  return {.batch_size = batch,
+          .seed = seed,
+          .augmentation = augmentation,
+          .format = {size, Color::rgb, plain},
+          .dtype = at::kFloat};
 }
 
 std::vector<int64_t> first(int64_t count) {
@@ -267,7 +272,7 @@ TEST(Schedule, FollowsItsFormula) {
 }
 
 at::Tensor quadratic_step(const std::string& optimizer, int steps) {
-  auto x = at::tensor({1.0, -2.0}).requires_grad_();
+  auto x = at::tensor({1.0F, -2.0F}).requires_grad_();
   const auto settings = OptimizerSettings{.weight_decay = 0.1, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999};
   const auto made = optimizers().at(optimizer)({x}, settings);
   for (int i = 0; i < steps; ++i) {
@@ -280,7 +285,7 @@ at::Tensor quadratic_step(const std::string& optimizer, int steps) {
 TEST(Optimizer, AgreesWithLibTorchsOwn) {
   // torch::optim is written independently, one tensor operation after the other.
   const auto reference = [](auto&& make) {
-    auto x = at::tensor({1.0, -2.0}).requires_grad_();
+    auto x = at::tensor({1.0F, -2.0F}).requires_grad_();
     auto optimizer = make(std::vector<at::Tensor>{x});
     for (int i = 0; i < 5; ++i) {
       optimizer.zero_grad();
@@ -309,6 +314,62 @@ TEST(Loss, SmoothingMixesTheTargetWithTheUniformDistribution) {
 }
 
 constexpr auto forever = Trainer::Clock::time_point::max();
+
+/// Faces that can be learned: each class has a pattern of its own, under noise.
+ImageSet patterned_faces(int64_t count) {
+  at::manual_seed(22);
+  const auto patterns = at::randint(0, 256, {7, 32, 32, 3}, at::kFloat);
+  const auto labels = at::arange(count) % 7;
+  const auto noisy = patterns.index_select(0, labels) * 0.1 + at::rand({count, 32, 32, 3}) * 229;
+  return {.pixels = noisy.to(at::kByte), .labels = labels};
+}
+
+std::vector<double> losses_of(Precision precision, int64_t steps) {
+  const NetworkSpec spec{.backbone = "resnet18",
+                         .head = "gap",
+                         .stem = "medium",
+                         .classes = 7,
+                         .affinity = Affinity::none,
+                         .input = {32, Color::rgb, plain}};
+  Trainer trainer(std::make_shared<Network>(spec, 5), patterned_faces(512), first(512),
+                  {.epochs = 100,
+                   .optimizer = "adam",
+                   .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+                   .schedule = "constant",
+                   .learning_rate = 3e-4,
+                   .decay = 1,
+                   .warmup_epochs = 0,
+                   .label_smoothing = 0.1,
+                   .clip_norm = 0,
+                   .precision = precision,
+                   .loader = loader_options(16, 5, nothing)});
+  std::vector<double> losses;
+  trainer.run_until(steps, Trainer::Clock::time_point::max(), Cancellation(),
+                    [&](const Step& step) { losses.push_back(step.loss); });
+  return losses;
+}
+
+/// The mean over stretches of 20 steps of how far two curves are apart.
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto smooth = [](const std::vector<double>& curve) { return at::tensor(curve).view({-1, 20}).mean(1); };
+  return (smooth(a) - smooth(b)).abs().mean().item<double>();
+}
+
+// How far bfloat16 itself takes a curve from float32 is the measure of how far the fused operators may.
+TEST(Trainer, FusedOperatorsLeaveTheLossCurveWithinTheNoiseOfBfloat16) {
+  const auto fused = losses_of(Precision::bfloat16, 200), exact = losses_of(Precision::float32, 200);
+  ReferenceScope slow;
+  const auto reference = losses_of(Precision::bfloat16, 200);
+  EXPECT_LT(distance(fused, exact), 1.5 * distance(reference, exact));
+  EXPECT_LT(distance(fused, reference), 1.5 * distance(reference, exact));
+  EXPECT_LT(exact.back(), 0.5 * exact.front()) << "a curve along which something is learned";
+}
+
+TEST(Trainer, AFloat32RunIsNotTouchedByTheFusedOperators) {
+  const auto run = losses_of(Precision::float32, 10);
+  ReferenceScope slow;
+  EXPECT_EQ(losses_of(Precision::float32, 10), run);
+}
 
 /// A trainer with everything that could differ from one run to the next switched on.
 Trainer full_trainer(Precision precision, const std::string& optimizer, uint64_t seed) {

@@ -1,158 +1,304 @@
 #include <ATen/Parallel.h>
-#include <ATen/native/CPUBlas.h>
-#include <ATen/ops/einsum.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
-#include <memory>
 
+#include "core/error.h"
 #include "core/processor.h"
-#include "core/vectorize.h"
+#include "core/scratch.h"
 #include "ops/winograd/winograd.h"
-#include "ops/winograd/winograd_math.h"
+#include "ops/winograd/winograd_product.h"
+#include "ops/winograd/winograd_transforms.h"
+#include "ops/winograd/winograd_weight.h"
 
 namespace fer::winograd {
-namespace math = winograd_math;
 namespace {
 
-// Sixteen channels at once. Everything that takes or gives them is inlined, so their way of being passed is of no
-// consequence.
-#pragma GCC diagnostic ignored "-Wpsabi"
-constexpr int64_t lanes = 16;
-using Lanes = float __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float))));
+constexpr auto float_bytes = static_cast<int64_t>(sizeof(float));
+constexpr int64_t widest_panel = 64;
 
-struct Shape {
-  int64_t images, height, width, in, out;
-  int64_t rows() const { return (height + math::tile - 1) / math::tile; }
-  int64_t columns() const { return (width + math::tile - 1) / math::tile; }
-  int64_t tiles() const { return images * rows() * columns(); }
+int64_t divide_up(int64_t count, int64_t parts) { return (count + parts - 1) / parts; }
+
+/// How work is cut for a product of so many channels by so many. Transforms and, with few channels, transformed weights
+/// stay in a core's own cache; and what one core writes and another reads costs more than the arithmetic of either.
+struct Cut {
+  int64_t in, out;
+
+  int64_t plane_floats() const { return in * out; }
+  int64_t weight_floats() const { return math::planes * plane_floats(); }
+  /// Whether each thread takes chunks of its own; otherwise all work at one chunk, each at some of the weights.
+  bool apart() const { return weight_floats() * float_bytes <= few_weights; }
+  int64_t tiles_of_a_core() const { return std::max(cached / tile_bytes(), fewest_tiles); }
+  /// As many values of tiles as of weights, so that reading neither is most of the work.
+  int64_t tiles_of_all() const {
+    return std::max(cached * at::get_num_threads() / tile_bytes(), in * out / (in + out));
+  }
+  /// Narrower where there would be threads without one.
+  int64_t panel_width(int64_t columns) const {
+    int64_t width = widest_panel;
+    while (width > lanes && divide_up(columns, width) < at::get_num_threads()) width /= 2;
+    return width;
+  }
+
+ private:
+  static constexpr int64_t cached = 640 << 10;     // bytes, of a core's 1 MB or more
+  static constexpr int64_t few_weights = 4 << 20;  // bytes that each core may have for itself
+  static constexpr int64_t fewest_tiles = 24;
+  int64_t tile_bytes() const { return math::planes * (in + out) * float_bytes; }
 };
 
-/// The tiles of one block and where their transforms lie: plane by plane, (tiles, channels) each. A plane more than
-/// fits keeps the planes out of each other's cache sets.
-struct Block {
-  int64_t first, count, capacity;
-  int64_t in_plane(const Shape& shape) const { return capacity * shape.in + lanes; }
-  int64_t out_plane(const Shape& shape) const { return capacity * shape.out + lanes; }
-};
-
-struct Tile {
-  int64_t image, top, left;
-  Tile(const Shape& shape, int64_t index)
-      : image(index / (shape.rows() * shape.columns())),
-        top(index / shape.columns() % shape.rows() * math::tile),
-        left(index % shape.columns() * math::tile) {}
-};
-
-FER_INLINE Lanes load(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
-FER_INLINE void store(Lanes value, float* to) { *reinterpret_cast<Lanes*>(to) = value; }
-
-FER_INLINE void transform_patch(const float* image, const Shape& shape, const Tile& tile, float* to, int64_t plane) {
-  Lanes columns[math::planes], patch[math::planes];
-  for (int64_t c = 0; c < shape.in; c += lanes) {
-    for (int i = 0; i < math::patch; ++i) {
-      const int64_t y = tile.top - 1 + i;
-      for (int j = 0; j < math::patch; ++j) {
-        const int64_t x = tile.left - 1 + j;
-        const bool inside = y >= 0 && y < shape.height && x >= 0 && x < shape.width;
-        patch[i * math::patch + j] = inside ? load(image + (y * shape.width + x) * shape.in + c) : Lanes{};
-      }
-    }
-    for (int j = 0; j < math::patch; ++j) math::transform_input(patch + j, math::patch, columns + j, math::patch);
-    for (int i = 0; i < math::patch; ++i) {
-      math::transform_input(columns + i * math::patch, 1, patch + i * math::patch, 1);
-    }
-    for (int k = 0; k < math::planes; ++k) store(patch[k], to + k * plane + c);
-  }
+float* tile_scratch(int64_t count) {
+  thread_local Scratch memory;
+  return memory.take(count);
 }
 
-FER_VECTORIZED void transform_inputs(const float* input, Shape shape, Block block, float* to) {
-  for (int64_t t = 0; t < block.count; ++t) {
-    const Tile tile(shape, block.first + t);
-    const float* image = input + tile.image * shape.height * shape.width * shape.in;
-    transform_patch(image, shape, tile, to + t * shape.in, block.in_plane(shape));
-  }
+float* weight_scratch(int64_t count) {
+  thread_local Scratch memory;
+  return memory.take(count);
 }
 
-/// What is done to the sums of products.
-struct Finish {
-  const float* bias;
-  bool adds, relu;
-};
-
-FER_INLINE void transform_products(const float* from, int64_t plane, const Shape& shape, const Tile& tile,
-                                   const Finish& finish, float* image) {
-  Lanes products[math::planes], rows[math::tile * math::patch], outputs[math::tile * math::tile];
-  const int64_t height = std::min<int64_t>(math::tile, shape.height - tile.top);
-  const int64_t width = std::min<int64_t>(math::tile, shape.width - tile.left);
-  for (int64_t c = 0; c < shape.out; c += lanes) {
-    for (int k = 0; k < math::planes; ++k) products[k] = load(from + k * plane + c);
-    for (int j = 0; j < math::patch; ++j) math::transform_output(products + j, math::patch, rows + j, math::patch);
-    for (int i = 0; i < math::tile; ++i) math::transform_output(rows + i * math::patch, 1, outputs + i * math::tile, 1);
-    const Lanes bias = load(finish.bias + c);
-    for (int64_t i = 0; i < height; ++i) {
-      for (int64_t j = 0; j < width; ++j) {
-        float* to = image + ((tile.top + i) * shape.width + tile.left + j) * shape.out + c;
-        Lanes value = outputs[i * math::tile + j] + bias;
-        if (finish.adds) value += load(to);
-        if (finish.relu) value = value < 0 ? Lanes{} : value;  // as written, it lets NaN through
-        store(value, to);
-      }
-    }
-  }
-}
-
-FER_VECTORIZED void transform_outputs(const float* products, Shape shape, Block block, Finish finish, float* output) {
-  for (int64_t t = 0; t < block.count; ++t) {
-    const Tile tile(shape, block.first + t);
-    float* image = output + tile.image * shape.height * shape.width * shape.out;
-    transform_products(products + t * shape.out, block.out_plane(shape), shape, tile, finish, image);
-  }
-}
-
-void multiply(const float* inputs, const float* weights, const Shape& shape, const Block& block, float* products) {
-  for (int64_t k = 0; k < math::planes; ++k) {
-    at::native::cpublas::brgemm(block.count, shape.out, shape.in, shape.in, shape.out, shape.out, /*add_C=*/false,
-                                inputs + k * block.in_plane(shape), weights + k * shape.in * shape.out,
-                                products + k * block.out_plane(shape));
-  }
-}
-
-/// Tiles a block: as many as a core's cache holds the transforms of, and an even share of all for each thread.
-int64_t capacity_for(const Shape& shape) {
-  constexpr int64_t cached = 640 << 10;  // bytes, of 1 MB or more
-  const int64_t bytes = math::planes * (shape.in + shape.out) * static_cast<int64_t>(sizeof(float));
-  const int64_t most = std::max<int64_t>(cached / bytes, 24);
-  const int64_t threads = at::get_num_threads();
-  const int64_t blocks = threads * ((shape.tiles() + threads * most - 1) / (threads * most));
-  return (shape.tiles() + blocks - 1) / blocks;
-}
-
-/// Memory that each thread keeps: taken anew at each call, its pages would be too.
-float* scratch(int64_t count) {
-  thread_local std::unique_ptr<float[]> memory;
-  thread_local int64_t size = 0;
-  if (size < count) {
-    memory = std::make_unique_for_overwrite<float[]>(count);
-    size = count;
-  }
-  return memory.get();
-}
-
-void run(const Shape& shape, const float* input, const float* weights, const Finish& finish, float* output) {
-  if (shape.tiles() == 0) return;
-  const int64_t capacity = capacity_for(shape);
-  at::parallel_for(0, (shape.tiles() + capacity - 1) / capacity, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) {
-      const Block block{b * capacity, std::min(capacity, shape.tiles() - b * capacity), capacity};
-      float* inputs = scratch(math::planes * (block.in_plane(shape) + block.out_plane(shape)));
-      float* products = inputs + math::planes * block.in_plane(shape);
-      transform_inputs(input, shape, block, inputs);
-      multiply(inputs, weights, shape, block, products);
-      transform_outputs(products, shape, block, finish, output);
-    }
+template <typename Function>
+void for_each(int64_t count, const Function& function) {
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) function(i);
   });
+}
+
+template <typename Function>
+void for_each_chunk(Range tiles, int64_t capacity, const Function& function) {
+  for (int64_t first = tiles.begin; first < tiles.end; first += capacity) {
+    function(Chunk{first, std::min(capacity, tiles.end - first), capacity});
+  }
+}
+
+template <typename Function>
+void for_tiles(const Chunk& chunk, const Function& function) {
+  at::parallel_for(0, chunk.count, 1, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
+}
+
+/// 36 planes, each cut into panels that lie one after the other.
+void transform_all(const LiveWeight& weight, const Panels& panels, float* to) {
+  for_each(panels.count(),
+           [&](int64_t panel) { weight.transform(panels, panel, to + panels.place(panel), panels.floats()); });
+}
+
+/// Transformed tiles times transformed weights, transformed back: a convolution.
+template <typename scalar_t>
+struct Forward {
+  MapShape in, out;
+  const scalar_t* input;
+  Finish finish;
+  scalar_t* output;
+
+  Cut cut() const { return {in.channels, out.channels}; }
+
+  /// With weights that are transformed already.
+  void run(const float* weights, const Panels& panels) const {
+    const auto by_planes = [&](const Chunk& chunk, const float* inputs, float* products) {
+      for_each(math::planes * panels.count(), [&](int64_t i) {
+        const int64_t plane = i / panels.count(), panel = i % panels.count();
+        const float* from = weights + plane * panels.floats() + panels.place(panel);
+        multiply_panel(chunk, inputs, plane, from, panels, panel, products);
+      });
+    };
+    if (cut().apart()) {
+      const int64_t tiles = in.tiles(), threads = at::get_num_threads();
+      const int64_t chunks = threads * divide_up(tiles, threads * cut().tiles_of_a_core());
+      const int64_t capacity = divide_up(tiles, chunks);
+      return for_each(divide_up(tiles, capacity), [&](int64_t i) {
+        convolve({i * capacity, std::min(capacity, tiles - i * capacity), capacity}, by_planes);
+      });
+    }
+    for_each_chunk({0, in.tiles()}, chunk_of_all(), [&](const Chunk& chunk) { convolve(chunk, by_planes); });
+  }
+
+  /// With weights that are used this once.
+  void run(const LiveWeight& weight) const {
+    const auto panels = weight.panels(cut().panel_width(out.channels));
+    if (cut().apart() || chunk_of_all() < in.tiles()) {
+      float* weights = weight_scratch(cut().weight_floats());
+      transform_all(weight, panels, weights);
+      return run(weights, panels);
+    }
+    // All tiles at once: then a panel of the weights is used as soon as it is made, while the caches hold it.
+    convolve({0, in.tiles(), in.tiles()}, [&](const Chunk& chunk, const float* inputs, float* products) {
+      for_each(panels.count(), [&](int64_t panel) {
+        const int64_t plane_floats = panels.rows * panels.width(panel);
+        float* weights = weight_scratch(math::planes * plane_floats);
+        weight.transform(panels, panel, weights, plane_floats);
+        for (int64_t plane = 0; plane < math::planes; ++plane) {
+          multiply_panel(chunk, inputs, plane, weights + plane * plane_floats, panels, panel, products);
+        }
+      });
+    });
+  }
+
+ private:
+  int64_t chunk_of_all() const {
+    const int64_t tiles = in.tiles();
+    return divide_up(tiles, divide_up(tiles, cut().tiles_of_all()));
+  }
+
+  /// On as many threads as there are, or on one where the chunks themselves are spread over them.
+  template <typename Multiply>
+  void convolve(const Chunk& chunk, const Multiply& multiply) const {
+    float* inputs = tile_scratch(chunk.floats(in.channels) + chunk.floats(out.channels));
+    float* products = inputs + chunk.floats(in.channels);
+    for_tiles(chunk, [&](Range range) { transform_inputs(input, in, chunk, range, inputs); });
+    multiply(chunk, inputs, products);
+    for_tiles(chunk, [&](Range range) { transform_outputs(products, out, chunk, range, finish, output); });
+  }
+
+  void multiply_panel(const Chunk& chunk, const float* inputs, int64_t plane, const float* weights,
+                      const Panels& panels, int64_t panel, float* products) const {
+    multiply({.a = inputs + plane * chunk.plane(in.channels),
+              .a_row = in.channels,
+              .a_depth = 1,
+              .b = weights,
+              .b_depth = panels.width(panel),
+              .c = products + plane * chunk.plane(out.channels) + panels.first(panel),
+              .c_row = out.channels,
+              .rows = chunk.count,
+              .columns = panels.width(panel),
+              .depth = in.channels,
+              .accumulates = false});
+  }
+};
+
+FER_VECTORIZED void add_to(float* sums, const float* more, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) sums[i] += more[i];
+}
+
+/// The product of the transformed gradients of the output, transposed, and the transformed inputs, over all tiles.
+template <typename scalar_t>
+struct WeightGradient {
+  MapShape in, out;
+  const scalar_t* input;
+  const scalar_t* gradient;
+  float* output;  // (O, 3, 3, I)
+
+  Cut cut() const { return {in.channels, out.channels}; }
+
+  void run() const {
+    if (cut().apart()) return sum_apart();
+    const Panels panels{out.channels, in.channels, cut().panel_width(in.channels)};
+    float* sums = weight_scratch(cut().weight_floats());
+    for_each_chunk({0, in.tiles()}, cut().tiles_of_all(), [&](const Chunk& chunk) {
+      const bool last = chunk.first + chunk.count == in.tiles();
+      const auto [inputs, gradients] = transform(chunk);
+      for_each(panels.count(), [&](int64_t panel) {
+        float* panel_sums = sums + math::planes * panels.place(panel);
+        const int64_t plane_floats = panels.rows * panels.width(panel);
+        for (int64_t plane = 0; plane < math::planes; ++plane) {
+          add_product(chunk, inputs, gradients, plane, panels, panel, /*begins=*/chunk.first == 0,
+                      panel_sums + plane * plane_floats);
+        }
+        if (last) transform_weight_gradients(panel_sums, plane_floats, panels, panel, output);
+      });
+    });
+  }
+
+ private:
+  struct Transformed {
+    const float* inputs;
+    const float* gradients;
+  };
+  Transformed transform(const Chunk& chunk) const {
+    float* inputs = tile_scratch(chunk.floats(in.channels) + chunk.floats(out.channels));
+    float* gradients = inputs + chunk.floats(in.channels);
+    for_tiles(chunk, [&](Range range) {
+      transform_inputs(input, in, chunk, range, inputs);
+      transform_gradients(gradient, out, chunk, range, gradients);
+    });
+    return {inputs, gradients};
+  }
+
+  void add_product(const Chunk& chunk, const float* inputs, const float* gradients, int64_t plane, const Panels& panels,
+                   int64_t panel, bool begins, float* sums) const {
+    multiply({.a = gradients + plane * chunk.plane(out.channels),
+              .a_row = 1,
+              .a_depth = out.channels,
+              .b = inputs + plane * chunk.plane(in.channels) + panels.first(panel),
+              .b_depth = in.channels,
+              .c = sums,
+              .c_row = panels.width(panel),
+              .rows = out.channels,
+              .columns = panels.width(panel),
+              .depth = chunk.count,
+              .accumulates = !begins});
+  }
+
+  /// Each thread sums over a share of the tiles; then the sums are added.
+  void sum_apart() const {
+    const int64_t tiles = in.tiles(), floats = cut().weight_floats();
+    const int64_t share = divide_up(tiles, at::get_num_threads()), shares = divide_up(tiles, share);
+    const Panels panels{out.channels, in.channels, widest_panel};
+    float* sums = weight_scratch(shares * floats);
+    for_each(shares, [&](int64_t i) {
+      const Range range{i * share, std::min((i + 1) * share, tiles)};
+      for_each_chunk(range, cut().tiles_of_a_core(), [&](const Chunk& chunk) {
+        const auto [inputs, gradients] = transform(chunk);
+        for (int64_t plane = 0; plane < math::planes; ++plane) {
+          for (int64_t panel = 0; panel < panels.count(); ++panel) {
+            add_product(chunk, inputs, gradients, plane, panels, panel, /*begins=*/chunk.first == range.begin,
+                        sums + i * floats + plane * panels.floats() + panels.place(panel));
+          }
+        }
+      });
+    });
+    at::parallel_for(0, floats / lanes, 1 << 10, [&](int64_t begin, int64_t end) {
+      for (int64_t i = 1; i < shares; ++i) {
+        add_to(sums + begin * lanes, sums + i * floats + begin * lanes, (end - begin) * lanes);
+      }
+    });
+    for_each(panels.count(), [&](int64_t panel) {
+      transform_weight_gradients(sums + panels.place(panel), panels.floats(), panels, panel, output);
+    });
+  }
+};
+
+MapShape shape_of(const at::Tensor& map) { return {map.size(0), map.size(2), map.size(3), map.size(1)}; }
+
+at::Tensor channels_last(const at::Tensor& map) { return map.contiguous(at::MemoryFormat::ChannelsLast); }
+
+at::Tensor new_map(at::IntArrayRef sizes, const at::Tensor& like, std::optional<at::ScalarType> dtype = {}) {
+  return at::empty(
+      sizes, like.options().dtype(dtype.value_or(like.scalar_type())).memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+template <typename Function>
+void with_type(const at::Tensor& map, const Function& function) {
+  if (map.scalar_type() == at::kBFloat16) return function(c10::BFloat16{});
+  if (map.scalar_type() == at::kFloat) return function(float{});
+  throw Error("ERR_NATIVE", "winograd reads float32 and bfloat16");
+}
+
+WeightShape weight_shape(const at::Tensor& weight) { return {weight.size(0), weight.size(1)}; }
+
+/// A map like `input` but for its channels, or `memory` where it is defined, with what `run` makes of it.
+template <typename Run>
+at::Tensor convolve(const at::Tensor& input, int64_t channels, Finish finish, const at::Tensor& memory,
+                    const Run& run) {
+  const auto dense = channels_last(input);
+  auto output = memory.defined() ? memory : new_map({input.size(0), channels, input.size(2), input.size(3)}, input);
+  if (output.numel() == 0) return output;
+  with_type(input, [&](auto type) {
+    using scalar_t = decltype(type);
+    run(Forward<scalar_t>{.in = shape_of(input),
+                          .out = shape_of(output),
+                          .input = dense.template const_data_ptr<scalar_t>(),
+                          .finish = finish,
+                          .output = output.template mutable_data_ptr<scalar_t>()});
+  });
+  return output;
+}
+
+at::Tensor convolve_once(const at::Tensor& input, const at::Tensor& weight, bool turned) {
+  const auto dense = channels_last(weight);
+  const LiveWeight live{dense.const_data_ptr<float>(), weight_shape(weight), turned};
+  const Finish plain{.bias = nullptr, .adds = false, .relu = false};
+  return convolve(input, weight.size(turned ? 1 : 0), plain, {}, [&](const auto& forward) { forward.run(live); });
 }
 
 }  // namespace
@@ -162,21 +308,48 @@ bool applies(const at::Tensor& weight, int64_t stride, int64_t padding) {
          weight.size(1) % lanes == 0 && processor_has("avx512_f");
 }
 
-at::Tensor transform_weight(const at::Tensor& weight) {
-  const auto rows = at::from_blob(const_cast<double*>(&math::weight_rows[0][0]), {math::patch, 3}, at::kDouble);
-  return at::einsum("ia,ocab,jb->ijco", {rows, weight.to(at::kDouble), rows}).flatten(0, 1).to(at::kFloat).contiguous();
+Weight transform_weight(const at::Tensor& weight) {
+  const auto [out, in] = weight_shape(weight);
+  const auto dense = channels_last(weight);
+  auto planes = at::empty({math::planes * out * in}, at::kFloat);
+  transform_all({dense.const_data_ptr<float>(), {out, in}, /*turned=*/false}, {in, out, widest_panel},
+                planes.mutable_data_ptr<float>());
+  return {planes, in, out};
 }
 
-at::Tensor convolution(const at::Tensor& input, const at::Tensor& transformed_weight, const at::Tensor& bias,
-                       const at::Tensor& addend, bool relu) {
-  const Shape shape{input.size(0), input.size(2), input.size(3), input.size(1), transformed_weight.size(2)};
-  auto output = addend.defined() ? addend
-                                 : at::empty({shape.images, shape.out, shape.height, shape.width},
-                                             input.options().memory_format(at::MemoryFormat::ChannelsLast));
-  const auto* weights = transformed_weight.const_data_ptr<float>();
-  const Finish finish{bias.const_data_ptr<float>(), addend.defined(), relu};
-  run(shape, input.const_data_ptr<float>(), weights, finish, output.mutable_data_ptr<float>());
-  return output;
+at::Tensor convolution(const at::Tensor& input, const Weight& weight, const at::Tensor& bias, const at::Tensor& addend,
+                       bool relu) {
+  const Finish finish{bias.defined() ? bias.const_data_ptr<float>() : nullptr, addend.defined(), relu};
+  return convolve(input, weight.out, finish, addend, [&](const auto& forward) {
+    forward.run(weight.planes.const_data_ptr<float>(), Panels{weight.in, weight.out, widest_panel});
+  });
+}
+
+at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight) {
+  RECORD_FUNCTION("fer_torch::winograd", {});
+  return convolve_once(input, weight, /*turned=*/false);
+}
+
+at::Tensor input_gradient(const at::Tensor& gradient, const at::Tensor& weight) {
+  RECORD_FUNCTION("fer_torch::winograd_input_gradient", {});
+  return convolve_once(gradient, weight, /*turned=*/true);
+}
+
+at::Tensor weight_gradient(const at::Tensor& input, const at::Tensor& gradient) {
+  RECORD_FUNCTION("fer_torch::winograd_weight_gradient", {});
+  const auto in = channels_last(input), out = channels_last(gradient);
+  auto result = new_map({out.size(1), in.size(1), 3, 3}, in, at::kFloat);
+  if (in.numel() == 0) return result.zero_();
+  with_type(in, [&](auto type) {
+    using scalar_t = decltype(type);
+    WeightGradient<scalar_t>{.in = shape_of(in),
+                             .out = shape_of(out),
+                             .input = in.template const_data_ptr<scalar_t>(),
+                             .gradient = out.template const_data_ptr<scalar_t>(),
+                             .output = result.template mutable_data_ptr<float>()}
+        .run();
+  });
+  return result;
 }
 
 }  // namespace fer::winograd

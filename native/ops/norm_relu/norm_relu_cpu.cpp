@@ -1,0 +1,255 @@
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <vector>
+
+#include "core/lanes.h"
+#include "ops/norm_relu/norm_relu.h"
+
+namespace fer::norm_relu_kernels {
+namespace {
+
+using at::BFloat16;
+
+struct Range {
+  int64_t begin, end;
+};
+
+/// A map as rows of channels, one a pixel.
+struct Rows {
+  int64_t count, channels;
+};
+Rows rows_of(const at::Tensor& map) { return {map.numel() / map.size(1), map.size(1)}; }
+
+/// Two sums a channel.
+struct Sums {
+  float* first;
+  float* second;
+};
+
+/// Calls a function for groups of four vectors of channels, then for single ones: several sums at once hide how long an
+/// addition takes.
+template <typename Function>
+FER_INLINE void for_channels(int64_t channels, const Function& function) {
+  constexpr int many = 4;
+  int64_t c = 0;
+  for (; c + many * lanes <= channels; c += many * lanes) function(c, std::integral_constant<int, many>());
+  for (; c < channels; c += lanes) function(c, std::integral_constant<int, 1>());
+}
+
+FER_INLINE void add_to(float* sums, const Lanes& more) { store(load(sums) + more, sums); }
+
+/// Of x - pivot and its square, so that a mean far from zero does not drown the variance.
+FER_VECTORIZED void add_moments(const BFloat16* x, int64_t channels, Range rows, const BFloat16* pivots, Sums sums) {
+  for_channels(channels, [&](int64_t c, auto vectors) FER_INLINE_LAMBDA {
+    Lanes first[vectors] = {}, second[vectors] = {}, pivot[vectors];
+    for (int v = 0; v < vectors; ++v) pivot[v] = load(pivots + c + v * lanes);
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      for (int v = 0; v < vectors; ++v) {
+        const Lanes value = load(x + row * channels + c + v * lanes) - pivot[v];
+        first[v] += value;
+        second[v] += value * value;
+      }
+    }
+    for (int v = 0; v < vectors; ++v) add_to(sums.first + c + v * lanes, first[v]);
+    for (int v = 0; v < vectors; ++v) add_to(sums.second + c + v * lanes, second[v]);
+  });
+}
+
+FER_VECTORIZED void normalize(const BFloat16* x, const BFloat16* addend, int64_t channels, Range rows,
+                              const float* scale, const float* shift, bool relu, BFloat16* to) {
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    for (int64_t c = 0; c < channels; c += lanes) {
+      const int64_t place = row * channels + c;
+      Lanes value = load(x + place) * load(scale + c) + load(shift + c);
+      if (addend) value += load(addend + place);
+      store(relu ? rectified(value) : value, to + place);
+    }
+  }
+}
+
+/// Where the gradient passes through the ReLU.
+struct Mask {
+  const BFloat16* output;  // or null: then what it was before the ReLU is computed again
+  const float* scale;
+  const float* shift;
+  bool relu;
+
+  FER_INLINE Lanes masked(const Lanes& gradient, const Lanes& x, int64_t place, int64_t c) const {
+    if (!relu) return gradient;
+    const Lanes value = output ? load(output + place) : x * load(scale + c) + load(shift + c);
+    return value > 0 ? gradient : Lanes{};
+  }
+};
+
+/// Of the gradient and its product with x - mean. The masked gradient is also kept where `kept` is not null.
+FER_VECTORIZED void add_gradients(const BFloat16* gradient, const BFloat16* x, int64_t channels, Range rows,
+                                  const float* mean, Mask mask, Sums sums, BFloat16* kept) {
+  for_channels(channels, [&](int64_t c, auto vectors) FER_INLINE_LAMBDA {
+    Lanes first[vectors] = {}, second[vectors] = {};
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      for (int v = 0; v < vectors; ++v) {
+        const int64_t channel = c + v * lanes, place = row * channels + channel;
+        const Lanes value = load(x + place);
+        const Lanes through = mask.masked(load(gradient + place), value, place, channel);
+        if (kept) store(through, kept + place);
+        first[v] += through;
+        second[v] += through * (value - load(mean + channel));
+      }
+    }
+    for (int v = 0; v < vectors; ++v) add_to(sums.first + c + v * lanes, first[v]);
+    for (int v = 0; v < vectors; ++v) add_to(sums.second + c + v * lanes, second[v]);
+  });
+}
+
+/// The gradient of x is linear in the masked gradient and x.
+struct Coefficients {
+  const float* gradient;
+  const float* x;
+  const float* constant;
+};
+
+FER_VECTORIZED void combine(const BFloat16* gradient, const BFloat16* x, int64_t channels, Range rows, Mask mask,
+                            Coefficients coefficients, BFloat16* to) {
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    for (int64_t c = 0; c < channels; c += lanes) {
+      const int64_t place = row * channels + c;
+      const Lanes value = load(x + place);
+      const Lanes through = mask.masked(load(gradient + place), value, place, c);
+      store(through * load(coefficients.gradient + c) +
+                (value * load(coefficients.x + c) + load(coefficients.constant + c)),
+            to + place);
+    }
+  }
+}
+
+template <typename Function>
+void for_rows(const Rows& rows, const Function& function) {
+  const int64_t grain = std::max<int64_t>(1, (1 << 15) / rows.channels);
+  at::parallel_for(0, rows.count, grain, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
+}
+
+/// Two sums a channel over all rows: of pieces, each on one thread and in float32, then of those in float64. Their
+/// number does not depend on that of the threads, so neither do the sums.
+struct Totals {
+  std::vector<double> first, second;
+};
+
+template <typename Function>
+Totals sum_rows(const Rows& rows, const Function& add) {
+  constexpr int64_t most_pieces = 32, stretch = 64;
+  const int64_t size = std::max<int64_t>((rows.count + most_pieces - 1) / most_pieces, stretch);
+  const int64_t pieces = (rows.count + size - 1) / size, channels = rows.channels;
+  std::vector<float> sums(static_cast<size_t>(2 * pieces * channels));
+  at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; ++piece) {
+      float* first = sums.data() + 2 * piece * channels;
+      // As many rows at a time as the nearest cache holds, since all channels are gone through for each.
+      const int64_t step = std::max<int64_t>(stretch * 64 / channels, 16),
+                    last = std::min((piece + 1) * size, rows.count);
+      for (int64_t row = piece * size; row < last; row += step) {
+        add(Range{row, std::min(row + step, last)}, Sums{first, first + channels});
+      }
+    }
+  });
+  Totals totals{std::vector<double>(static_cast<size_t>(channels)), std::vector<double>(static_cast<size_t>(channels))};
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    const float* first = sums.data() + 2 * piece * channels;
+    for (int64_t c = 0; c < channels; ++c) {
+      totals.first[static_cast<size_t>(c)] += first[c];
+      totals.second[static_cast<size_t>(c)] += first[channels + c];
+    }
+  }
+  return totals;
+}
+
+at::Tensor channels_last(const at::Tensor& map) { return map.contiguous(at::MemoryFormat::ChannelsLast); }
+at::Tensor like(const at::Tensor& map) { return at::empty_like(map, map.options(), at::MemoryFormat::ChannelsLast); }
+
+const BFloat16* pointer(const at::Tensor& map) { return map.defined() ? map.const_data_ptr<BFloat16>() : nullptr; }
+
+}  // namespace
+
+bool applies(const at::Tensor& x, const at::Tensor& addend) {
+  const auto fits = [](const at::Tensor& map) {
+    return map.scalar_type() == at::kBFloat16 && map.is_contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  return x.dim() == 4 && fits(x) && (!addend.defined() || fits(addend)) && x.size(1) % lanes == 0 &&
+         x.numel() > x.size(1);
+}
+
+Statistics statistics(const at::Tensor& x) {
+  RECORD_FUNCTION("fer_torch::norm_relu_statistics", {});
+  const auto rows = rows_of(x);
+  const auto* pixels = pointer(x);
+  const auto totals =
+      sum_rows(rows, [&](Range range, Sums sums) { add_moments(pixels, rows.channels, range, pixels, sums); });
+  const auto options = x.options().dtype(at::kFloat);
+  Statistics result{at::empty({rows.channels}, options), at::empty({rows.channels}, options)};
+  for (int64_t c = 0; c < rows.channels; ++c) {
+    const auto i = static_cast<size_t>(c);
+    const double n = static_cast<double>(rows.count), offset = totals.first[i] / n;
+    result.mean.mutable_data_ptr<float>()[c] = static_cast<float>(static_cast<double>(pixels[c]) + offset);
+    result.variance.mutable_data_ptr<float>()[c] =
+        static_cast<float>(std::max(totals.second[i] / n - offset * offset, 0.0));
+  }
+  return result;
+}
+
+at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const at::Tensor& scale, const at::Tensor& shift,
+                   bool relu) {
+  RECORD_FUNCTION("fer_torch::norm_relu", {});
+  auto output = like(x);
+  auto* to = output.mutable_data_ptr<BFloat16>();
+  const auto rows = rows_of(x);
+  for_rows(rows, [&](Range range) {
+    normalize(pointer(x), pointer(addend), rows.channels, range, scale.const_data_ptr<float>(),
+              shift.const_data_ptr<float>(), relu, to);
+  });
+  return output;
+}
+
+Gradients backward(const at::Tensor& gradient, const Saved& saved) {
+  RECORD_FUNCTION("fer_torch::norm_relu_backward", {});
+  const auto rows = rows_of(saved.x);
+  const auto channels = rows.channels;
+  const auto dense = channels_last(gradient);
+  Mask mask{pointer(saved.output), saved.scale.const_data_ptr<float>(), saved.shift.const_data_ptr<float>(),
+            saved.relu};
+  // What passes to the addend is what comes back, but for the ReLU.
+  auto passed = saved.adds ? (saved.relu ? like(dense) : dense) : at::Tensor();
+  auto* kept = saved.adds && saved.relu ? passed.mutable_data_ptr<BFloat16>() : nullptr;
+  const auto totals = sum_rows(rows, [&](Range range, Sums sums) {
+    add_gradients(pointer(dense), pointer(saved.x), channels, range, saved.mean.const_data_ptr<float>(), mask, sums,
+                  kept);
+  });
+  Gradients result{like(saved.x), passed, at::empty_like(saved.weight), at::empty_like(saved.weight)};
+  const auto options = saved.weight.options();
+  auto by_x = at::empty({channels}, options), constant = at::empty({channels}, options);
+  for (int64_t c = 0; c < channels; ++c) {
+    const auto i = static_cast<size_t>(c);
+    const double n = static_cast<double>(rows.count), scale = saved.scale.const_data_ptr<float>()[c];
+    const double mean = saved.mean.const_data_ptr<float>()[c];
+    const double inverse = saved.inverse_deviation.const_data_ptr<float>()[c];
+    const double with_x = totals.second[i] * inverse;  // sum of gradient times normalised x
+    result.weight.mutable_data_ptr<float>()[c] = static_cast<float>(with_x);
+    result.bias.mutable_data_ptr<float>()[c] = static_cast<float>(totals.first[i]);
+    // dx = scale (g - mean of g - normalised x * mean of g normalised x)
+    const double slope = -scale * inverse * with_x / n;
+    by_x.mutable_data_ptr<float>()[c] = static_cast<float>(slope);
+    constant.mutable_data_ptr<float>()[c] = static_cast<float>(-scale * totals.first[i] / n - slope * mean);
+  }
+  const Coefficients coefficients{saved.scale.const_data_ptr<float>(), by_x.const_data_ptr<float>(),
+                                  constant.const_data_ptr<float>()};
+  if (kept) mask.relu = false;
+  const auto* through = kept ? kept : pointer(dense);
+  auto* to = result.x.mutable_data_ptr<BFloat16>();
+  for_rows(rows, [&](Range range) { combine(through, pointer(saved.x), channels, range, mask, coefficients, to); });
+  return result;
+}
+
+}  // namespace fer::norm_relu_kernels

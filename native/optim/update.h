@@ -1,0 +1,32 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+// One pass over the memory of all parameters, in pieces that the threads share. Everything is float32.
+namespace fer {
+
+struct AdamStep {
+  float learning_rate, weight_decay, beta1, beta2, epsilon;
+  bool decoupled;  // weight decay: of the weight itself (adamw) rather than part of the gradient (adam)
+  int64_t steps;   // with this one
+};
+
+/// Tensors of one parameter: gradient and moments have its layout.
+struct AdamParameter {
+  at::Tensor weight, gradient, first, second;
+};
+void update(const std::vector<AdamParameter>& parameters, const AdamStep& step);
+
+struct SgdStep {
+  float learning_rate, weight_decay, momentum;  // Nesterov's, where it is not zero
+};
+struct SgdParameter {
+  at::Tensor weight, gradient, velocity;  // the last undefined without momentum
+};
+void update(const std::vector<SgdParameter>& parameters, const SgdStep& step);
+
+/// The tensor itself where it lies in memory as `other` does, else a copy that does.
+at::Tensor in_layout_of(const at::Tensor& other, const at::Tensor& tensor);
+
+}  // namespace fer
