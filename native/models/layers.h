@@ -28,6 +28,9 @@ TORCH_MODULE(ConvolutionLayer);
 at::Tensor activate(torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x, const at::Tensor& addend = {},
                     bool relu = true);
 
+/// The same, then max pooling of 3 x 3, stride 2, padding 1.
+at::Tensor activate_and_pool(torch::nn::BatchNorm2dImpl& norm, const at::Tensor& x);
+
 /// A convolution and the norm after it, as one step at inference.
 Convolution fold(const ConvolutionLayerImpl& layer, const torch::nn::BatchNorm2dImpl& norm, ValueId input, bool relu,
                  std::optional<ValueId> addend = std::nullopt);

@@ -1,6 +1,5 @@
 #include "models/resnet.h"
 
-#include <ATen/ops/max_pool2d.h>
 #include <torch/nn/modules/container/sequential.h>
 
 #include <array>
@@ -66,8 +65,8 @@ class ResNet : public Backbone {
   }
 
   at::Tensor forward(at::Tensor images) override {
-    auto map = activate(*bn1, conv1(images));
-    if (pool_) map = at::max_pool2d(map, 3, 2, 1);
+    const auto filtered = conv1(images);
+    auto map = pool_ ? activate_and_pool(*bn1, filtered) : activate(*bn1, filtered);
     for (auto& layer : stages) map = layer->forward(map);
     return map;
   }

@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "ops/norm_relu/batch_sums.h"
+
 namespace fer {
 
 /// What a batch norm learns and remembers, (C) float32 each.
@@ -28,13 +30,15 @@ struct Statistics {
 };
 Statistics statistics(const at::Tensor& x);
 
-/// relu(scale x + shift + addend), `scale` and `shift` (C) float32.
-at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const at::Tensor& scale, const at::Tensor& shift,
-                   bool relu);
+/// Statistics of the batch, which also move the running ones, and what follows from them.
+NormValues normalization(const at::Tensor& x, const Norm& norm);
+
+/// relu(scale x + shift + addend).
+at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const NormValues& values, bool relu);
 
 struct Saved {
   at::Tensor x, output;  // the latter only where there are an addend and a ReLU
-  at::Tensor weight, scale, shift, mean, inverse_deviation;
+  NormValues values;
   bool adds, relu;
 };
 struct Gradients {

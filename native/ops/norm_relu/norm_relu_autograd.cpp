@@ -15,14 +15,12 @@ class NormRelu : public torch::autograd::Function<NormRelu> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const std::optional<at::Tensor>& addend,
                             const at::Tensor& weight, const at::Tensor& bias, const Norm& norm, bool relu) {
-    const auto [mean, variance] = norm_relu_kernels::statistics(x);
-    track(norm, mean, variance, x.numel() / x.size(1));
-    const auto inverse = (variance + norm.epsilon).rsqrt_();
-    const auto scale = weight * inverse, shift = bias - mean * scale;
-    const auto output = norm_relu_kernels::forward(x, addend.value_or(at::Tensor()), scale, shift, relu);
+    const auto values = norm_relu_kernels::normalization(x, norm);
+    const auto output = norm_relu_kernels::forward(x, addend.value_or(at::Tensor()), values, relu);
     // Without an addend the output need not be kept: where the ReLU let through can be told from x.
     const bool needs_output = relu && addend;
-    context->save_for_backward({x, needs_output ? output : at::Tensor(), weight, scale, shift, mean, inverse});
+    context->save_for_backward({x, needs_output ? output : at::Tensor(), values.weight, values.scale, values.shift,
+                                values.mean, values.inverse_deviation});
     context->saved_data["adds"] = addend.has_value();
     context->saved_data["relu"] = relu;
     return output;
@@ -32,22 +30,14 @@ class NormRelu : public torch::autograd::Function<NormRelu> {
     const auto saved = context->get_saved_variables();
     const auto result = norm_relu_kernels::backward(gradients[0], {.x = saved[0],
                                                                    .output = saved[1],
-                                                                   .weight = saved[2],
-                                                                   .scale = saved[3],
-                                                                   .shift = saved[4],
-                                                                   .mean = saved[5],
-                                                                   .inverse_deviation = saved[6],
+                                                                   .values = {.weight = saved[2],
+                                                                              .scale = saved[3],
+                                                                              .shift = saved[4],
+                                                                              .mean = saved[5],
+                                                                              .inverse_deviation = saved[6]},
                                                                    .adds = context->saved_data["adds"].toBool(),
                                                                    .relu = context->saved_data["relu"].toBool()});
     return {result.x, result.addend, result.weight, result.bias, at::Tensor(), at::Tensor()};
-  }
-
- private:
-  /// The running variance is the unbiased one, as LibTorch has it.
-  static void track(const Norm& norm, const at::Tensor& mean, const at::Tensor& variance, int64_t count) {
-    const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
-    at::Tensor(norm.running_mean).lerp_(mean, norm.momentum);
-    at::Tensor(norm.running_variance).lerp_(variance * unbiased, norm.momentum);
   }
 };
 

@@ -1,4 +1,6 @@
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/TensorBody.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/record_function.h>
@@ -14,22 +16,6 @@ namespace fer::norm_relu_kernels {
 namespace {
 
 using at::BFloat16;
-
-struct Range {
-  int64_t begin, end;
-};
-
-/// A map as rows of channels, one a pixel.
-struct Rows {
-  int64_t count, channels;
-};
-Rows rows_of(const at::Tensor& map) { return {map.numel() / map.size(1), map.size(1)}; }
-
-/// Two sums a channel.
-struct Sums {
-  float* first;
-  float* second;
-};
 
 /// Calls a function for groups of four vectors of channels, then for single ones: several sums at once hide how long an
 /// addition takes.
@@ -106,65 +92,16 @@ FER_VECTORIZED void add_gradients(const BFloat16* gradient, const BFloat16* x, i
   });
 }
 
-/// The gradient of x is linear in the masked gradient and x.
-struct Coefficients {
-  const float* gradient;
-  const float* x;
-  const float* constant;
-};
-
 FER_VECTORIZED void combine(const BFloat16* gradient, const BFloat16* x, int64_t channels, Range rows, Mask mask,
-                            Coefficients coefficients, BFloat16* to) {
+                            const float* by_gradient, const float* by_x, const float* constant, BFloat16* to) {
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     for (int64_t c = 0; c < channels; c += lanes) {
       const int64_t place = row * channels + c;
       const Lanes value = load(x + place);
       const Lanes through = mask.masked(load(gradient + place), value, place, c);
-      store(through * load(coefficients.gradient + c) +
-                (value * load(coefficients.x + c) + load(coefficients.constant + c)),
-            to + place);
+      store(through * load(by_gradient + c) + (value * load(by_x + c) + load(constant + c)), to + place);
     }
   }
-}
-
-template <typename Function>
-void for_rows(const Rows& rows, const Function& function) {
-  const int64_t grain = std::max<int64_t>(1, (1 << 15) / rows.channels);
-  at::parallel_for(0, rows.count, grain, [&](int64_t begin, int64_t end) { function(Range{begin, end}); });
-}
-
-/// Two sums a channel over all rows: of pieces, each on one thread and in float32, then of those in float64. Their
-/// number does not depend on that of the threads, so neither do the sums.
-struct Totals {
-  std::vector<double> first, second;
-};
-
-template <typename Function>
-Totals sum_rows(const Rows& rows, const Function& add) {
-  constexpr int64_t most_pieces = 32, stretch = 64;
-  const int64_t size = std::max<int64_t>((rows.count + most_pieces - 1) / most_pieces, stretch);
-  const int64_t pieces = (rows.count + size - 1) / size, channels = rows.channels;
-  std::vector<float> sums(static_cast<size_t>(2 * pieces * channels));
-  at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t piece = begin; piece < end; ++piece) {
-      float* first = sums.data() + 2 * piece * channels;
-      // As many rows at a time as the nearest cache holds, since all channels are gone through for each.
-      const int64_t step = std::max<int64_t>(stretch * 64 / channels, 16),
-                    last = std::min((piece + 1) * size, rows.count);
-      for (int64_t row = piece * size; row < last; row += step) {
-        add(Range{row, std::min(row + step, last)}, Sums{first, first + channels});
-      }
-    }
-  });
-  Totals totals{std::vector<double>(static_cast<size_t>(channels)), std::vector<double>(static_cast<size_t>(channels))};
-  for (int64_t piece = 0; piece < pieces; ++piece) {
-    const float* first = sums.data() + 2 * piece * channels;
-    for (int64_t c = 0; c < channels; ++c) {
-      totals.first[static_cast<size_t>(c)] += first[c];
-      totals.second[static_cast<size_t>(c)] += first[channels + c];
-    }
-  }
-  return totals;
 }
 
 at::Tensor channels_last(const at::Tensor& map) { return map.contiguous(at::MemoryFormat::ChannelsLast); }
@@ -200,56 +137,79 @@ Statistics statistics(const at::Tensor& x) {
   return result;
 }
 
-at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const at::Tensor& scale, const at::Tensor& shift,
-                   bool relu) {
+NormValues normalization(const at::Tensor& x, const Norm& norm) {
+  const auto [mean, variance] = statistics(x);
+  // The running variance is the unbiased one, as LibTorch has it.
+  const auto count = static_cast<double>(rows_of(x).count);
+  at::Tensor(norm.running_mean).lerp_(mean, norm.momentum);
+  at::Tensor(norm.running_variance).lerp_(variance * (count / (count - 1)), norm.momentum);
+  const auto inverse = (variance + norm.epsilon).rsqrt_();
+  const auto scale = norm.weight * inverse;
+  return {.weight = norm.weight,
+          .scale = scale,
+          .shift = norm.bias - mean * scale,
+          .mean = mean,
+          .inverse_deviation = inverse};
+}
+
+NormGradients norm_gradients(const Totals& totals, int64_t count, const NormValues& values) {
+  const auto empty = [&] { return at::empty_like(values.weight); };
+  NormGradients result{empty(), empty(), {values.scale, empty(), empty()}};
+  const double n = static_cast<double>(count);
+  for (int64_t c = 0; c < values.weight.numel(); ++c) {
+    const auto i = static_cast<size_t>(c);
+    const double scale = values.scale.const_data_ptr<float>()[c], mean = values.mean.const_data_ptr<float>()[c];
+    const double inverse = values.inverse_deviation.const_data_ptr<float>()[c];
+    const double with_x = totals.second[i] * inverse;  // sum of the gradient times normalised x
+    result.weight.mutable_data_ptr<float>()[c] = static_cast<float>(with_x);
+    result.bias.mutable_data_ptr<float>()[c] = static_cast<float>(totals.first[i]);
+    // dx = scale (g - mean of g - normalised x * mean of g normalised x)
+    const double slope = -scale * inverse * with_x / n;
+    result.coefficients.x.mutable_data_ptr<float>()[c] = static_cast<float>(slope);
+    result.coefficients.constant.mutable_data_ptr<float>()[c] =
+        static_cast<float>(-scale * totals.first[i] / n - slope * mean);
+  }
+  return result;
+}
+
+at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const NormValues& values, bool relu) {
   RECORD_FUNCTION("fer_torch::norm_relu", {});
   auto output = like(x);
   auto* to = output.mutable_data_ptr<BFloat16>();
   const auto rows = rows_of(x);
   for_rows(rows, [&](Range range) {
-    normalize(pointer(x), pointer(addend), rows.channels, range, scale.const_data_ptr<float>(),
-              shift.const_data_ptr<float>(), relu, to);
+    normalize(pointer(x), pointer(addend), rows.channels, range, values.scale.const_data_ptr<float>(),
+              values.shift.const_data_ptr<float>(), relu, to);
   });
   return output;
 }
 
 Gradients backward(const at::Tensor& gradient, const Saved& saved) {
   RECORD_FUNCTION("fer_torch::norm_relu_backward", {});
+  const auto& values = saved.values;
   const auto rows = rows_of(saved.x);
-  const auto channels = rows.channels;
   const auto dense = channels_last(gradient);
-  Mask mask{pointer(saved.output), saved.scale.const_data_ptr<float>(), saved.shift.const_data_ptr<float>(),
+  Mask mask{pointer(saved.output), values.scale.const_data_ptr<float>(), values.shift.const_data_ptr<float>(),
             saved.relu};
   // What passes to the addend is what comes back, but for the ReLU.
   auto passed = saved.adds ? (saved.relu ? like(dense) : dense) : at::Tensor();
   auto* kept = saved.adds && saved.relu ? passed.mutable_data_ptr<BFloat16>() : nullptr;
   const auto totals = sum_rows(rows, [&](Range range, Sums sums) {
-    add_gradients(pointer(dense), pointer(saved.x), channels, range, saved.mean.const_data_ptr<float>(), mask, sums,
-                  kept);
+    add_gradients(pointer(dense), pointer(saved.x), rows.channels, range, values.mean.const_data_ptr<float>(), mask,
+                  sums, kept);
   });
-  Gradients result{like(saved.x), passed, at::empty_like(saved.weight), at::empty_like(saved.weight)};
-  const auto options = saved.weight.options();
-  auto by_x = at::empty({channels}, options), constant = at::empty({channels}, options);
-  for (int64_t c = 0; c < channels; ++c) {
-    const auto i = static_cast<size_t>(c);
-    const double n = static_cast<double>(rows.count), scale = saved.scale.const_data_ptr<float>()[c];
-    const double mean = saved.mean.const_data_ptr<float>()[c];
-    const double inverse = saved.inverse_deviation.const_data_ptr<float>()[c];
-    const double with_x = totals.second[i] * inverse;  // sum of gradient times normalised x
-    result.weight.mutable_data_ptr<float>()[c] = static_cast<float>(with_x);
-    result.bias.mutable_data_ptr<float>()[c] = static_cast<float>(totals.first[i]);
-    // dx = scale (g - mean of g - normalised x * mean of g normalised x)
-    const double slope = -scale * inverse * with_x / n;
-    by_x.mutable_data_ptr<float>()[c] = static_cast<float>(slope);
-    constant.mutable_data_ptr<float>()[c] = static_cast<float>(-scale * totals.first[i] / n - slope * mean);
-  }
-  const Coefficients coefficients{saved.scale.const_data_ptr<float>(), by_x.const_data_ptr<float>(),
-                                  constant.const_data_ptr<float>()};
+  const auto result = norm_gradients(totals, rows.count, values);
+  const auto* by_gradient = result.coefficients.gradient.const_data_ptr<float>();
+  const auto* by_x = result.coefficients.x.const_data_ptr<float>();
+  const auto* constant = result.coefficients.constant.const_data_ptr<float>();
   if (kept) mask.relu = false;
   const auto* through = kept ? kept : pointer(dense);
-  auto* to = result.x.mutable_data_ptr<BFloat16>();
-  for_rows(rows, [&](Range range) { combine(through, pointer(saved.x), channels, range, mask, coefficients, to); });
-  return result;
+  auto to_x = like(saved.x);
+  auto* to = to_x.mutable_data_ptr<BFloat16>();
+  for_rows(rows, [&](Range range) {
+    combine(through, pointer(saved.x), rows.channels, range, mask, by_gradient, by_x, constant, to);
+  });
+  return {to_x, passed, result.weight, result.bias};
 }
 
 }  // namespace fer::norm_relu_kernels
