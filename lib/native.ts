@@ -69,6 +69,7 @@ export interface NativeTraining {
   readonly warmupEpochs: number
   readonly labelSmoothing: number
   readonly clipNorm: number
+  readonly accumulate: number
   readonly precision: PrecisionName
   readonly augmentation: NativeAugmentation
 }

@@ -27,6 +27,7 @@ TrainingOptions options_of(int64_t batch, int64_t size, Precision precision) {
           .warmup_epochs = 0,
           .label_smoothing = 0,
           .clip_norm = 0,
+          .accumulate = 1,
           .precision = precision,
           .loader = {.batch_size = batch,
                      .seed = 1,

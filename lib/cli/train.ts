@@ -101,6 +101,7 @@ const recipeFlags = (): Option[] => [
   ),
   withDefault(numberFlag('--label-smoothing <x>', 'share of each target spread over all classes'), '0'),
   withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),
+  withDefault(numberFlag('--accumulate <n>', 'parts a batch is computed in, to save memory'), '1'),
   precisionFlag(trainingPrecisions),
   withDefault(numberFlag('--seed <n>', 'of weights, order and augmentation'), '0'),
   new Option('--no-augmentation', 'show the training faces as they are'),

@@ -53,6 +53,11 @@ export interface TrainOptions {
   epochs?: number
   /** 64. */
   batchSize?: number
+  /**
+   * A batch is computed in so many parts, one after the other, whose gradients add up: it takes less memory. Batch norms
+   * and ARM's generic part then see one part at a time; 1.
+   */
+  accumulate?: number
   /** Of weights, order and augmentation; 0. */
   seed?: number
   /** `auto` (the default): bfloat16 where the processor multiplies it in hardware, else float32. */
@@ -124,6 +129,7 @@ export function readTrainOptions(given: unknown) {
     checkpointMinutes: optional(number(0, 1e6), 5),
     epochs: optional(integer(1, 10000), 20),
     batchSize: optional(integer(1, 65536), 64),
+    accumulate: optional(integer(1, 1024), 1),
     seed: optional(integer(0, 2 ** 32 - 1), 0),
     precision: optional(oneOf(trainingPrecisions), 'auto'),
     backbone: optional(oneOf(backbones), 'resnet18'),

@@ -26,6 +26,7 @@ TrainingOptions to_training_options(const Fields& fields, const InputFormat& for
           .warmup_epochs = fields.number("warmupEpochs"),
           .label_smoothing = fields.number("labelSmoothing"),
           .clip_norm = fields.number("clipNorm"),
+          .accumulate = fields.integer("accumulate"),
           .precision = precision,
           .loader = {.batch_size = fields.integer("batchSize"),
                      .seed = static_cast<uint64_t>(fields.integer("seed")),

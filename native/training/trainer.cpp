@@ -88,24 +88,35 @@ double Trainer::learning_rate() const {
 
 Step Trainer::step() {
   const double learning_rate = this->learning_rate();
-  const Batch batch = loader_.next(steps_done_);
-  at::Tensor loss;
-  {
-    AutocastScope autocast(options_.precision);
-    loss = cross_entropy(network_->logits(batch.images, network_->spec().affinity), batch.labels,
-                         options_.label_smoothing);
-  }
-  const double value = loss.item<double>();
-  if (!std::isfinite(value)) {
+  const double loss = add_gradients(loader_.next(steps_done_));
+  if (!std::isfinite(loss)) {
     std::ostringstream text;
     text << "The loss is no longer a finite number at step " << steps_done_ + 1 << ", learning rate " << learning_rate
          << ". " << cure;
     throw Error("ERR_DIVERGED", text.str());
   }
-  loss.backward();
   if (options_.clip_norm > 0) torch::nn::utils::clip_grad_norm_(parameters_, options_.clip_norm);
   optimizer_->step(learning_rate);
-  return {.step = ++steps_done_, .loss = value, .learning_rate = learning_rate};
+  return {.step = ++steps_done_, .loss = loss, .learning_rate = learning_rate};
+}
+
+/// Of the mean loss over a batch, which it gives. It stops at the first part whose loss is not finite.
+double Trainer::add_gradients(const Batch& batch) {
+  const int64_t size = batch.labels.size(0), parts = std::min(options_.accumulate, size);
+  double total = 0;
+  for (int64_t part = 0; part < parts && std::isfinite(total); ++part) {
+    const int64_t first = part * size / parts, count = (part + 1) * size / parts - first;
+    const auto share = loss_of(batch.images.narrow(0, first, count), batch.labels.narrow(0, first, count)) *
+                       (static_cast<double>(count) / static_cast<double>(size));
+    total += share.item<double>();
+    if (std::isfinite(total)) share.backward();
+  }
+  return total;
+}
+
+at::Tensor Trainer::loss_of(const at::Tensor& images, const at::Tensor& labels) {
+  AutocastScope autocast(options_.precision);
+  return cross_entropy(network_->logits(images, network_->spec().affinity), labels, options_.label_smoothing);
 }
 
 }  // namespace fer

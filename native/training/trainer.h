@@ -24,7 +24,8 @@ struct TrainingOptions {
   double decay;
   double warmup_epochs;
   double label_smoothing;
-  double clip_norm;  // 0: never
+  double clip_norm;    // 0: never
+  int64_t accumulate;  // parts that a batch is computed in, whose gradients add up
   Precision precision;
   LoaderOptions loader;
 };
@@ -61,6 +62,8 @@ class Trainer {
 
  private:
   Step step();
+  double add_gradients(const Batch& batch);
+  at::Tensor loss_of(const at::Tensor& images, const at::Tensor& labels);
   double learning_rate() const;
   std::vector<NamedTensor> optimizer_state() const;
 

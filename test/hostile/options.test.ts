@@ -232,6 +232,7 @@ test('train refuses rates that are no numbers, and -0 is 0', async (t) => {
     'labelSmoothing',
     'warmupEpochs',
     'clipNorm',
+    'accumulate',
     'decay',
   ]) {
     for (const value of numbers.filter((value) => value !== 0.5)) {

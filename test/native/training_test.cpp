@@ -341,6 +341,7 @@ std::vector<double> losses_of(Precision precision, int64_t steps) {
                    .warmup_epochs = 0,
                    .label_smoothing = 0.1,
                    .clip_norm = 0,
+                   .accumulate = 1,
                    .precision = precision,
                    .loader = loader_options(16, 5, nothing)});
   std::vector<double> losses;
@@ -353,6 +354,64 @@ std::vector<double> losses_of(Precision precision, int64_t steps) {
 double distance(const std::vector<double>& a, const std::vector<double>& b) {
   const auto smooth = [](const std::vector<double>& curve) { return at::tensor(curve).view({-1, 20}).mean(1); };
   return (smooth(a) - smooth(b)).abs().mean().item<double>();
+}
+
+/// Plain pooling and gradient descent without momentum, eleven faces a batch.
+TrainingOptions plain_descent(int64_t accumulate) {
+  return {.epochs = 1,
+          .optimizer = "sgd",
+          .optimizer_settings = {.weight_decay = 0, .momentum = 0, .beta1 = 0.9, .beta2 = 0.999},
+          .schedule = "constant",
+          .learning_rate = 0.1,
+          .decay = 1,
+          .warmup_epochs = 0,
+          .label_smoothing = 0,
+          .clip_norm = 0,
+          .accumulate = accumulate,
+          .precision = Precision::float32,
+          .loader = loader_options(11, 5, nothing)};
+}
+
+const NetworkSpec pooled{.backbone = "resnet18",
+                         .head = "gap",
+                         .stem = "medium",
+                         .classes = 7,
+                         .affinity = Affinity::none,
+                         .input = {32, Color::rgb, plain}};
+
+TEST(Trainer, AccumulatesTheGradientsOfTheMeanLossOverTheParts) {
+  const auto faces = patterned_faces(11);
+  const auto network = std::make_shared<Network>(pooled, 5), by_hand = std::make_shared<Network>(pooled, 5);
+  Trainer trainer(network, faces, first(11), plain_descent(3));
+  double reported = 0;
+  trainer.run_until(1, Trainer::Clock::time_point::max(), Cancellation(),
+                    [&](const Step& step) { reported = step.loss; });
+  // Of 11 faces in 3 parts: 3, 4 and 4.
+  Loader loader(faces, first(11), loader_options(11, 5, nothing));
+  const auto batch = loader.next(0);
+  by_hand->train(true);
+  double total = 0;
+  for (const auto& [begin, count] : {std::pair{0, 3}, {3, 4}, {7, 4}}) {
+    const auto loss = cross_entropy(by_hand->logits(batch.images.narrow(0, begin, count), Affinity::none),
+                                    batch.labels.narrow(0, begin, count), 0) *
+                      (count / 11.0);
+    loss.backward();
+    total += loss.item<double>();
+  }
+  EXPECT_NEAR(reported, total, 1e-6);
+  const auto actual = network->named_parameters(), expected = by_hand->named_parameters();
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const auto moved = expected[i].tensor.detach() - 0.1 * expected[i].tensor.grad();
+    EXPECT_LT((actual[i].tensor - moved).abs().max().item<double>(), 1e-6) << actual[i].name;
+  }
+}
+
+TEST(Trainer, AccumulatesNoMoreThanOneFaceAPart) {
+  // One value a channel is no batch for a norm: the last map must have more than one pixel, as at 32 with stem medium.
+  const auto network = std::make_shared<Network>(pooled, 5);
+  Trainer trainer(network, patterned_faces(11), first(11), plain_descent(1024));
+  trainer.run_until(1, Trainer::Clock::time_point::max(), Cancellation(), [](const Step&) {});
+  EXPECT_EQ(trainer.steps_done(), 1);
 }
 
 // How far bfloat16 itself takes a curve from float32 is the measure of how far the fused operators may.
@@ -390,6 +449,7 @@ Trainer full_trainer(Precision precision, const std::string& optimizer, uint64_t
       .warmup_epochs = 0,
       .label_smoothing = 0.1,
       .clip_norm = 1,
+      .accumulate = 1,
       .precision = precision,
       .loader = loader_options(8, seed, everything)};
   return {network, random_faces(32, 32, 3), first(32), options};
@@ -475,6 +535,7 @@ Trainer plain_trainer(const std::shared_ptr<Network>& network) {
            .warmup_epochs = 0,
            .label_smoothing = 0,
            .clip_norm = 0,
+           .accumulate = 1,
            .precision = Precision::float32,
            .loader = loader_options(8, 1, nothing)}};
 }
