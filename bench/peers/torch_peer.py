@@ -65,11 +65,12 @@ class Amend(nn.Module):
         return torch.cat([self.de_albino(maps[:, i : i + 1]) for i in range(maps.shape[1])], 1)
 
 
-pairs = [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]  # (phase, tap), as native/ops/de_albino/de_albino_math.h has them
+# (phase, tap) of an axis: native/ops/de_albino/de_albino_math.h has the reasons.
+pairs = [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]
 
 
 class ProductAmend(Amend):
-    """The same, with feature arrangement and de-albino as one matrix product, in channels-last memory without a copy."""
+    """The same, with feature arrangement and de-albino as one matrix product; channels-last memory is not copied."""
 
     def amend(self, x):
         count, channels, height, width = x.shape
@@ -89,8 +90,8 @@ def interleave(products):
     """(N, maps, 2h - 3, 2w - 3) of (N, h, w, maps, 25)."""
     count, height, width, maps, _ = products.shape
     output = products.new_empty(count, 2 * height - 3, 2 * width - 3, maps)
-    for phase in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        output[:, phase[0] :: 2, phase[1] :: 2] = sum_of_taps(products, *phase)
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        output[:, row::2, column::2] = sum_of_taps(products, row, column)
     return output.permute(0, 3, 1, 2)
 
 

@@ -37,16 +37,25 @@ export function rivalOf({ version, side }: Contender, samples: ReadonlyMap<Side,
   return side && { version: version!, samples: samples.get(side)! }
 }
 
+export interface Compared {
+  readonly name: string
+  readonly batch: number
+  /** A turn. */
+  readonly runs: number
+  /** Those of the effort, if not given. */
+  readonly rounds?: number
+}
+
 /** Measures all in turn; a row for each of ours against each contender that `fits` it. */
 export async function compare(
   bench: Bench,
-  what: { readonly name: string; readonly batch: number; readonly runs: number },
+  what: Compared,
   owns: readonly Own[],
   contenders: readonly Contender[],
   fits: (own: Own, contender: Contender) => boolean = () => true,
 ): Promise<Row[]> {
-  const { name, batch, runs } = what
-  const { rounds, pause } = bench.effort
+  const { name, batch, runs, rounds = bench.effort.rounds } = what
+  const { pause } = bench.effort
   const sides = [...owns.map(({ side }) => side), ...sidesOf(contenders)]
   const samples = await bench.measure(`${name}, batch ${batch}`, sides, { rounds, pause, runs })
   return owns.flatMap((own) =>

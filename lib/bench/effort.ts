@@ -1,3 +1,22 @@
+/** A batch that is trained on. */
+export interface StepSize {
+  readonly imageSize: number
+  readonly batch: number
+}
+
+/** How much is measured of training, whose steps take seconds. */
+export interface TrainingEffort {
+  readonly large: StepSize
+  readonly small: StepSize
+  readonly rounds: number
+  /** A turn. */
+  readonly steps: number
+  /** Batches in a folder of pictures. */
+  readonly batches: number
+  /** Pictures in a batch, for the memory that a step takes. */
+  readonly peaks: readonly number[]
+}
+
 /** How much is measured. */
 export interface Effort {
   readonly imageSize: number
@@ -13,6 +32,7 @@ export interface Effort {
   readonly starts: number
   /** Pictures in one buffer, for the memory that they take. */
   readonly views: number
+  readonly training: TrainingEffort
 }
 
 export const thorough: Effort = {
@@ -24,6 +44,14 @@ export const thorough: Effort = {
   operatorRuns: 200,
   starts: 7,
   views: 7000,
+  training: {
+    large: { imageSize: 224, batch: 32 },
+    small: { imageSize: 64, batch: 128 },
+    rounds: 7,
+    steps: 3,
+    batches: 4,
+    peaks: [32, 256],
+  },
 }
 
 /** Shows in seconds that everything runs. Its figures mean nothing. */
@@ -36,6 +64,14 @@ export const quick: Effort = {
   operatorRuns: 2,
   starts: 1,
   views: 64,
+  training: {
+    large: { imageSize: 112, batch: 4 },
+    small: { imageSize: 64, batch: 4 },
+    rounds: 2,
+    steps: 1,
+    batches: 2,
+    peaks: [4],
+  },
 }
 
 export const runsOf = ({ perTurn }: Effort, batch: number): number => Math.max(1, Math.round(perTurn / batch))

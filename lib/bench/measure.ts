@@ -53,6 +53,14 @@ export const timing =
     return times
   }
 
+/** The same side with one time a turn, the mean of its runs: to compare with one whose runs are timed together. */
+export const averaged = ({ name, run }: Side): Side => ({
+  name,
+  run: async (runs) => [mean(await run(runs))],
+})
+
+const mean = (values: Times): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
 export const median = (values: Times): number => quantile(values, 0.5)
 
 /** Interquartile range over median: unlike the whole range, it forgives a single interruption. */

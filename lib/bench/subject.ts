@@ -23,7 +23,7 @@ export class Subject {
   ) {}
 
   static async make(folder: string, imageSize: number): Promise<Subject> {
-    const info = describe(imageSize)
+    const info = describeModel(imageSize)
     const model = new Model(info, await native.createNetwork(info, 0))
     await model.calibrate(faces)
     return new Subject(model, folder)
@@ -61,7 +61,8 @@ export class Subject {
 
 const faces = synthetic({ count: 14 })
 
-function describe(imageSize: number): ModelInfo {
+/** With the stem that training chooses for the size. */
+export function describeModel(imageSize: number): ModelInfo {
   const network = { backbone: 'resnet18', head: 'arm', affinity: 'ema', color: 'rgb' } as const
   const stem = imageSize < 112 ? 'medium' : 'standard'
   const classes = expressions.slice(0, 7)

@@ -10,6 +10,7 @@ export const suites = {
   'cold-start': async () => (await import('./suites/cold-start.js')).coldStartSuite,
   photograph: async () => (await import('./suites/photograph.js')).photographSuite,
   arm: async () => (await import('./suites/arm.js')).armSuite,
+  train: async () => (await import('./suites/train.js')).trainSuite,
   memory: async () => (await import('./suites/memory.js')).memorySuite,
 } satisfies Record<string, () => Promise<Suite>>
 

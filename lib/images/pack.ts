@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pMap from 'p-map'
 import { settled } from '../calls.js'
 import type { Color } from '../catalog.js'
@@ -26,6 +26,8 @@ export interface PackOptions {
   readonly color: Color
   /** Whether the pictures will be augmented: resized ones then keep a margin. */
   readonly augmented: boolean
+  /** Where the packed file is kept: in the cache, if not given. */
+  readonly folder?: string | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((done: number, total: number) => void) | undefined
 }
@@ -40,7 +42,7 @@ export async function pack(split: Split, options: PackOptions): Promise<ImageSet
     const { data, shape } = split.pixels
     return new native.ImageSet({ dtype: 'uint8', shape, data }, labels)
   }
-  const path = join(packFolder(), `${keyOf(split, options)}.safetensors`)
+  const path = join(options.folder ?? packFolder(), `${keyOf(split, options)}.safetensors`)
   const place =
     (await findPixels(path, split.samples.length)) ?? (await makePack(path, split.samples, labels, options))
   return settled(() => new native.ImageSet({ path, ...place }, labels))
@@ -132,7 +134,7 @@ async function write(
 async function writeAtomically(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    await mkdir(packFolder(), { recursive: true })
+    await mkdir(dirname(path), { recursive: true })
     const file = await open(temporary, 'w')
     try {
       await fill(file)

@@ -56,7 +56,7 @@ test('the defaults that help of train names are those of train', (t) => {
   const settings: Record<string, unknown> = { ...readTrainOptions({ data: dataset, output: 'runs/x' }) }
   const stated = statedDefaults(addTrain)
   for (const [name, value] of stated) t.is(value, String(settings[name]), name)
-  t.is(stated.length, 16)
+  t.is(stated.length, 17)
 })
 
 test('the defaults that help of evaluate names are those of evaluate', (t) => {

@@ -203,6 +203,7 @@ const numbers: readonly unknown[] = [
 for (const [name, field] of [
   ['train', 'epochs'],
   ['train', 'batchSize'],
+  ['train', 'accumulate'],
   ['train', 'seed'],
   ['train', 'imageSize'],
   ['predict', 'batchSize'],
@@ -232,7 +233,6 @@ test('train refuses rates that are no numbers, and -0 is 0', async (t) => {
     'labelSmoothing',
     'warmupEpochs',
     'clipNorm',
-    'accumulate',
     'decay',
   ]) {
     for (const value of numbers.filter((value) => value !== 0.5)) {

@@ -1,6 +1,6 @@
 // What pictures take beside their own memory: `node memory.js MODEL VIEWS`.
-import { readFile } from 'node:fs/promises'
 import { Model, predict } from '../../index.js'
+import { peakMemory } from '../peak-memory.js'
 
 const [path, views] = process.argv.slice(2) as [string, string]
 await using model = await Model.load(path)
@@ -17,10 +17,3 @@ await predict({ dtype: 'uint8', shape: shape(Number(views)), data }, { model })
 // The peak of the whole process, which the pictures' own memory has raised above all that was before.
 const peak = await peakMemory()
 process.stdout.write(`${JSON.stringify({ loaded, growth: Math.max(0, peak - filled) })}\n`)
-
-/** Bytes. A process begins with the `maxRSS` of the one that started it; Linux has this figure without that. */
-async function peakMemory(): Promise<number> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '')
-  const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]
-  return kilobytes === undefined ? process.resourceUsage().maxRSS * 1024 : Number(kilobytes) * 1024
-}
