@@ -182,21 +182,15 @@ struct WeightGradient {
 
   void run() const {
     if (cut().apart()) return sum_apart();
-    const Panels panels{out.channels, in.channels, cut().panel_width(in.channels)};
     float* sums = weight_scratch(cut().weight_floats());
     for_each_chunk({0, in.tiles()}, cut().tiles_of_all(), [&](const Chunk& chunk) {
-      const bool last = chunk.first + chunk.count == in.tiles();
       const auto [inputs, gradients] = transform(chunk);
-      for_each(panels.count(), [&](int64_t panel) {
-        float* panel_sums = sums + math::planes * panels.place(panel);
-        const int64_t plane_floats = panels.rows * panels.width(panel);
-        for (int64_t plane = 0; plane < math::planes; ++plane) {
-          add_product(chunk, inputs, gradients, plane, panels, panel, /*begins=*/chunk.first == 0,
-                      panel_sums + plane * plane_floats);
-        }
-        if (last) transform_weight_gradients(panel_sums, plane_floats, panels, panel, output);
+      // By planes: a thread reads the transforms of its planes alone, each panel of them from its own cache.
+      for_each(math::planes, [&](int64_t plane) {
+        add_products(chunk, inputs, gradients, plane, /*begins=*/chunk.first == 0, sums);
       });
     });
+    transform_back(sums);
   }
 
  private:
@@ -214,36 +208,43 @@ struct WeightGradient {
     return {inputs, gradients};
   }
 
-  void add_product(const Chunk& chunk, const float* inputs, const float* gradients, int64_t plane, const Panels& panels,
-                   int64_t panel, bool begins, float* sums) const {
-    multiply({.a = gradients + plane * chunk.plane(out.channels),
-              .a_row = 1,
-              .a_depth = out.channels,
-              .b = inputs + plane * chunk.plane(in.channels) + panels.first(panel),
-              .b_depth = in.channels,
-              .c = sums,
-              .c_row = panels.width(panel),
-              .rows = out.channels,
-              .columns = panels.width(panel),
-              .depth = chunk.count,
-              .accumulates = !begins});
+  Panels panels() const { return {out.channels, in.channels, widest_panel}; }
+
+  /// Of one plane, all its panels.
+  void add_products(const Chunk& chunk, const float* inputs, const float* gradients, int64_t plane, bool begins,
+                    float* sums) const {
+    for (int64_t panel = 0; panel < panels().count(); ++panel) {
+      multiply({.a = gradients + plane * chunk.plane(out.channels),
+                .a_row = 1,
+                .a_depth = out.channels,
+                .b = inputs + plane * chunk.plane(in.channels) + panels().first(panel),
+                .b_depth = in.channels,
+                .c = sums + plane * panels().floats() + panels().place(panel),
+                .c_row = panels().width(panel),
+                .rows = out.channels,
+                .columns = panels().width(panel),
+                .depth = chunk.count,
+                .accumulates = !begins});
+    }
+  }
+
+  void transform_back(const float* sums) const {
+    for_each(panels().count(), [&](int64_t panel) {
+      transform_weight_gradients(sums + panels().place(panel), panels().floats(), panels(), panel, output);
+    });
   }
 
   /// Each thread sums over a share of the tiles; then the sums are added.
   void sum_apart() const {
     const int64_t tiles = in.tiles(), floats = cut().weight_floats();
     const int64_t share = divide_up(tiles, at::get_num_threads()), shares = divide_up(tiles, share);
-    const Panels panels{out.channels, in.channels, widest_panel};
     float* sums = weight_scratch(shares * floats);
     for_each(shares, [&](int64_t i) {
       const Range range{i * share, std::min((i + 1) * share, tiles)};
       for_each_chunk(range, cut().tiles_of_a_core(), [&](const Chunk& chunk) {
         const auto [inputs, gradients] = transform(chunk);
         for (int64_t plane = 0; plane < math::planes; ++plane) {
-          for (int64_t panel = 0; panel < panels.count(); ++panel) {
-            add_product(chunk, inputs, gradients, plane, panels, panel, /*begins=*/chunk.first == range.begin,
-                        sums + i * floats + plane * panels.floats() + panels.place(panel));
-          }
+          add_products(chunk, inputs, gradients, plane, /*begins=*/chunk.first == range.begin, sums + i * floats);
         }
       });
     });
@@ -252,9 +253,7 @@ struct WeightGradient {
         add_to(sums + begin * lanes, sums + i * floats + begin * lanes, (end - begin) * lanes);
       }
     });
-    for_each(panels.count(), [&](int64_t panel) {
-      transform_weight_gradients(sums + panels.place(panel), panels.floats(), panels, panel, output);
-    });
+    transform_back(sums);
   }
 };
 
