@@ -73,11 +73,15 @@ TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
 }
 
 Napi::Value TrainerWrap::batch_size(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(trainer_->batch_size()));
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Napi::Number::New(info.Env(), static_cast<double>(trainer().batch_size()));
+  });
 }
 
 Napi::Value TrainerWrap::steps_per_epoch(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(trainer_->steps_per_epoch()));
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Napi::Number::New(info.Env(), static_cast<double>(trainer().steps_per_epoch()));
+  });
 }
 
 Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
@@ -90,7 +94,7 @@ Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
       post([listener, step](Napi::Env env) { listener->Value().As<Napi::Function>().Call({from_step(env, step)}); });
     };
     const auto cancellation = CancellationWrap::of(info[2]);
-    return environment.submit(*worker_, cancellation, std::move(keep),
+    return environment.submit(worker(), cancellation, std::move(keep),
                               [report, cancellation, trainer = trainer_, until = info[0].ToNumber().Int64Value(),
                                span = to_duration(info[1].ToNumber().DoubleValue())] {
                                 trainer->run_until(until, Trainer::Clock::now() + span, *cancellation, report);
@@ -102,14 +106,14 @@ Napi::Value TrainerWrap::run(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TrainerWrap::state(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return describe_tensors(info.Env(), trainer_->state()); });
+  return guarded(info.Env(), [&] { return describe_tensors(info.Env(), trainer().state()); });
 }
 
 Napi::Value TrainerWrap::save(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())
-        .submit(*worker_, nullptr, {},
-                [trainer = trainer_, state = trainer_->state(), path = info[0].ToString().Utf8Value(),
+        .submit(worker(), nullptr, {},
+                [trainer = trainer_, state = trainer().state(), path = info[0].ToString().Utf8Value(),
                  prefix = to_bytes(info[1])] {
                   trainer->check_finite();
                   write_safetensors(path, prefix, state, at::kFloat);
@@ -122,7 +126,7 @@ Napi::Value TrainerWrap::restore(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())
         .submit(
-            *worker_, nullptr, {},
+            worker(), nullptr, {},
             [trainer = trainer_, sources = to_sources(Fields(info[0])), steps_done = info[1].ToNumber().Int64Value()] {
               trainer->restore(sources, steps_done);
               return nothing;
@@ -137,7 +141,7 @@ Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {
     keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
     const auto cancellation = CancellationWrap::of(info[3]);
     return Environment::of(info.Env())
-        .submit(*worker_, cancellation, std::move(keep),
+        .submit(worker(), cancellation, std::move(keep),
                 [network = network_, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
                  options = to_inference_options(Fields(info[2])), cancellation] {
                   Predictor predictor(network);
@@ -145,6 +149,16 @@ Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {
                   return [logits](Napi::Env env) -> Napi::Value { return from_tensor(env, logits); };
                 });
   });
+}
+
+Worker& TrainerWrap::worker() {
+  trainer();
+  return *worker_;
+}
+
+Trainer& TrainerWrap::trainer() {
+  if (!trainer_) throw Error("ERR_DISPOSED", "This trainer was disposed of before this call. Make another one");
+  return *trainer_;
 }
 
 void TrainerWrap::dispose(const Napi::CallbackInfo&) {

@@ -30,8 +30,11 @@ class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
   /// (images, indices, inferenceOptions, cancellation) -> Promise of a Tensor (N, K)
   Napi::Value evaluate(const Napi::CallbackInfo& info);
 
-  /// Ends the thread and frees the optimizer's state; only when no call is in flight, and the last call of all.
+  /// Ends the thread and frees the optimizer's state; only when no call is in flight. Later calls: ERR_DISPOSED.
   void dispose(const Napi::CallbackInfo& info);
+
+  Worker& worker();
+  Trainer& trainer();
 
   std::shared_ptr<Network> network_;
   std::shared_ptr<Trainer> trainer_;

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { inTurn, median, quantile, type Side, spreadOf, timing } from '../../lib/bench/measure.js'
+import { averaged, inTurn, median, quantile, type Side, spreadOf, timing } from '../../lib/bench/measure.js'
 import { memoryRow, timeRow } from '../../lib/bench/report.js'
 
 const pace = { rounds: 3, runs: 2, pause: 0 }
@@ -51,6 +51,14 @@ test('timing gives the milliseconds of each run', async (t) => {
   t.is(times.length, 3)
   // Timers may come a millisecond early.
   t.true(times.every((time) => time > 18))
+})
+
+test('an averaged side gives one time a turn, the mean of its runs', async (t) => {
+  const log: string[] = []
+  const { name, run } = averaged(scripted('peer', [1, 2, 6, 5, 5, 5], log))
+  t.is(name, 'peer')
+  t.deepEqual(await run(3), [3], '(1 + 2 + 6) / 3')
+  t.deepEqual(await run(3), [5])
 })
 
 test('median and quartiles are those of NumPy', (t) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
@@ -101,6 +102,15 @@ test('a pack is made once, made anew when a picture changes, and made anew when 
     await writeFile(file, (await readFile(file)).subarray(0, 2000))
   }
   t.is(await decoded(), 3)
+})
+
+test('a pack is kept in the folder that is named for it, and not in the cache', async (t) => {
+  const path = await pictures([[64, 64]])
+  await rm(cache, { recursive: true, force: true })
+  const kept = join(outputFolder(), 'new')
+  await pack(await folder(path).open('train'), { ...options, folder: kept })
+  t.regex(String(await readdir(kept)), /^[0-9a-f]{32}\.safetensors$/)
+  t.false(existsSync(cache))
 })
 
 test('a picture that cannot be decoded is named, and no half pack is left', async (t) => {
