@@ -48,7 +48,7 @@ export const thorough: Effort = {
     large: { imageSize: 224, batch: 32 },
     small: { imageSize: 64, batch: 128 },
     rounds: 7,
-    steps: 5,
+    steps: 3,
     batches: 4,
     peaks: [32, 256],
   },

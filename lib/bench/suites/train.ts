@@ -2,7 +2,7 @@ import { chosenPrecision } from '../../calls.js'
 import type { Bench } from '../bench.js'
 import { type Contender, compare, type Own } from '../contenders.js'
 import type { StepSize } from '../effort.js'
-import { type Learner, withLearners } from '../learner.js'
+import { type Learner, type Lesson, withLearners } from '../learner.js'
 import { lessonFromFiles, lessonInMemory } from '../lessons.js'
 import { trainingPrecisions } from '../precisions.js'
 import { runProcess } from '../process.js'
@@ -30,18 +30,26 @@ const sameCare = (precision: string, form: string): boolean =>
 
 async function compareSteps(bench: Bench, size: StepSize, given: readonly Form[]): Promise<Row[]> {
   const measured = given.filter((form) => trainingPrecisions().some((precision) => sameCare(precision, form)))
-  const precisions = trainingPrecisions().filter((precision) =>
-    measured.some((form) => sameCare(precision, form)),
-  )
-  if (precisions.length === 0) return []
   const contenders = await trainingContenders(bench, size, measured)
-  const lessons = precisions.map((precision) => lessonInMemory(size, precision))
+  const rows: Row[] = []
+  for (const precision of trainingPrecisions()) {
+    const fitting = contenders.filter(({ name }) => sameCare(precision, name))
+    if (fitting.length > 0) rows.push(...(await compareStep(bench, size, precision, fitting)))
+  }
+  return rows
+}
+
+/** One trainer at a time: two have two teams of threads, which then all sleep between loops. */
+async function compareStep(
+  bench: Bench,
+  size: StepSize,
+  precision: Lesson['precision'],
+  contenders: readonly Contender[],
+): Promise<Row[]> {
   const name = `train, ${size.imageSize} pixels`
-  return withLearners(lessons, (learners) => {
-    const owns = learners.map((learner, i) => ownOf(learner, precisions[i]!))
-    const fits = (own: Own, contender: Contender) => sameCare(own.precision, contender.name)
-    return compare(bench, stepsOf(bench, name, size), owns, contenders, fits)
-  })
+  return withLearners([lessonInMemory(size, precision)], ([learner]) =>
+    compare(bench, stepsOf(bench, name, size), [ownOf(learner!, precision)], contenders),
+  )
 }
 
 /** Files, decoded before, and every augmentation, against a batch that has neither. */
