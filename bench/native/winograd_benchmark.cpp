@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "inference/convolution/convolution.h"
+#include "ops/winograd/winograd_product.h"
 
 namespace fer {
 namespace {
@@ -70,6 +71,33 @@ void training(benchmark::State& state, Pass pass) {
   for (auto _ : state) benchmark::DoNotOptimize(pass(layer));
   count_operations(state);
 }
+
+/// The product alone, of 36 planes as a core has them for 64 channels: tiles by channels, channels by channels.
+void product(benchmark::State& state) {
+  constexpr int64_t planes = 36, channels = 64;
+  const int64_t tiles = state.range(0);
+  const auto a = at::rand({planes, tiles, channels}), b = at::rand({planes, channels, channels});
+  auto c = at::empty({planes, tiles, channels});
+  for (auto _ : state) {
+    for (int64_t plane = 0; plane < planes; ++plane) {
+      winograd::multiply({.a = a.const_data_ptr<float>() + plane * tiles * channels,
+                          .a_row = channels,
+                          .a_depth = 1,
+                          .b = b.const_data_ptr<float>() + plane * channels * channels,
+                          .b_depth = channels,
+                          .c = c.mutable_data_ptr<float>() + plane * tiles * channels,
+                          .c_row = channels,
+                          .rows = tiles,
+                          .columns = channels,
+                          .depth = channels,
+                          .accumulates = false});
+    }
+  }
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * planes * 2 * tiles * channels * channels) / 1e9,
+                         benchmark::Counter::kIsRate);
+}
+BENCHMARK(product)->Arg(36)->Unit(benchmark::kMicrosecond)->Threads(1)->Threads(2)->UseRealTime();
 
 /// The residual layers of ResNet-18 at 224 x 224: channels and side.
 void sizes(benchmark::internal::Benchmark* benchmark, std::vector<int64_t> batches) {

@@ -33,7 +33,8 @@ class Network {
 
   const NetworkSpec& spec() const { return spec_; }
 
-  /// images: (N, 3, size, size) float32, normalised -> (N, K) float32. In training, and the reference of a plan.
+  /// images: (N, 3, size, size), normalised; float32, or bfloat16 in training in it -> (N, K) float32. In training, and
+  /// the reference of a plan.
   at::Tensor logits(const at::Tensor& images, Affinity affinity);
   /// The same -> (N, F) float32, what the classifier reads.
   at::Tensor features(const at::Tensor& images, Affinity affinity);

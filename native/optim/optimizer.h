@@ -16,7 +16,7 @@ struct OptimizerSlot {
   std::vector<at::Tensor> tensors;
 };
 
-/// Updates parameters in place from their gradients, in one fused pass over each.
+/// Updates parameters in place from their gradients, in one pass over the memory of all.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;

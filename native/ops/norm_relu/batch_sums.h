@@ -33,9 +33,9 @@ struct Totals {
 template <typename Add>
 Totals sum_rows(const Rows& rows, const Add& add) {
   constexpr int64_t most_pieces = 32, least = 64, cached_values = 4096;
-  const int64_t size = std::max((rows.count + most_pieces - 1) / most_pieces, least);
+  const int64_t size = std::max(at::divup(rows.count, most_pieces), least);
   const int64_t step = std::max<int64_t>(cached_values / rows.channels, 16);
-  const int64_t pieces = (rows.count + size - 1) / size, channels = rows.channels;
+  const int64_t pieces = at::divup(rows.count, size), channels = rows.channels;
   std::vector<float> sums(static_cast<size_t>(2 * pieces * channels));
   at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; ++piece) {

@@ -18,15 +18,12 @@ namespace {
 constexpr auto float_bytes = static_cast<int64_t>(sizeof(float));
 constexpr int64_t widest_panel = 64;
 
-int64_t divide_up(int64_t count, int64_t parts) { return (count + parts - 1) / parts; }
-
 /// How work is cut for a product of so many channels by so many. Transforms and, with few channels, transformed weights
 /// stay in a core's own cache; and what one core writes and another reads costs more than the arithmetic of either.
 struct Cut {
   int64_t in, out;
 
-  int64_t plane_floats() const { return in * out; }
-  int64_t weight_floats() const { return math::planes * plane_floats(); }
+  int64_t weight_floats() const { return math::planes * in * out; }
   /// Whether each thread takes chunks of its own; otherwise all work at one chunk, each at some of the weights.
   bool apart() const { return weight_floats() * float_bytes <= few_weights; }
   int64_t tiles_of_a_core() const { return std::max(cached / tile_bytes(), fewest_tiles); }
@@ -37,7 +34,7 @@ struct Cut {
   /// Narrower where there would be threads without one.
   int64_t panel_width(int64_t columns) const {
     int64_t width = widest_panel;
-    while (width > lanes && divide_up(columns, width) < at::get_num_threads()) width /= 2;
+    while (width > lanes && at::divup(columns, width) < at::get_num_threads()) width /= 2;
     return width;
   }
 
@@ -104,9 +101,9 @@ struct Forward {
     };
     if (cut().apart()) {
       const int64_t tiles = in.tiles(), threads = at::get_num_threads();
-      const int64_t chunks = threads * divide_up(tiles, threads * cut().tiles_of_a_core());
-      const int64_t capacity = divide_up(tiles, chunks);
-      return for_each(divide_up(tiles, capacity), [&](int64_t i) {
+      const int64_t chunks = threads * at::divup(tiles, threads * cut().tiles_of_a_core());
+      const int64_t capacity = at::divup(tiles, chunks);
+      return for_each(at::divup(tiles, capacity), [&](int64_t i) {
         convolve({i * capacity, std::min(capacity, tiles - i * capacity), capacity}, by_planes);
       });
     }
@@ -137,7 +134,7 @@ struct Forward {
  private:
   int64_t chunk_of_all() const {
     const int64_t tiles = in.tiles();
-    return divide_up(tiles, divide_up(tiles, cut().tiles_of_all()));
+    return at::divup(tiles, at::divup(tiles, cut().tiles_of_all()));
   }
 
   /// On as many threads as there are, or on one where the chunks themselves are spread over them.
@@ -237,7 +234,7 @@ struct WeightGradient {
   /// Each thread sums over a share of the tiles; then the sums are added.
   void sum_apart() const {
     const int64_t tiles = in.tiles(), floats = cut().weight_floats();
-    const int64_t share = divide_up(tiles, at::get_num_threads()), shares = divide_up(tiles, share);
+    const int64_t share = at::divup(tiles, at::get_num_threads()), shares = at::divup(tiles, share);
     float* sums = weight_scratch(shares * floats);
     for_each(shares, [&](int64_t i) {
       const Range range{i * share, std::min((i + 1) * share, tiles)};
