@@ -4,6 +4,7 @@ export const heads = ['arm', 'gap'] as const
 export const stems = ['standard', 'medium', 'small'] as const
 export const affinities = ['ema', 'batch', 'none'] as const
 export const optimizers = ['adam', 'adamw', 'sgd'] as const
+export const samplers = ['shuffle', 'mrr', 'weighted'] as const
 export const schedules = ['exponential', 'cosine', 'one-cycle', 'constant'] as const
 export const trainingPrecisions = ['auto', 'float32', 'bfloat16'] as const
 export const precisions = [...trainingPrecisions, 'int8'] as const
@@ -17,6 +18,8 @@ export type StemName = (typeof stems)[number]
 /** Where ARM's generic part comes from: its running mean, the batch (as published), or nowhere. */
 export type AffinityName = (typeof affinities)[number]
 export type OptimizerName = (typeof optimizers)[number]
+/** How an epoch chooses its pictures: all of them, balanced by minimal random resampling, or drawn with classes alike. */
+export type SamplerName = (typeof samplers)[number]
 export type ScheduleName = (typeof schedules)[number]
 /** `auto`: bfloat16 where the processor multiplies it in hardware, else float32. */
 export type TrainingPrecisionName = (typeof trainingPrecisions)[number]

@@ -7,6 +7,7 @@ import type {
   HeadName,
   OptimizerName,
   PrecisionName,
+  SamplerName,
   ScheduleName,
   StemName,
 } from './catalog.js'
@@ -52,6 +53,8 @@ export interface NativeAugmentation {
   readonly erase: number
   readonly eraseSmallest: number
   readonly eraseLargest: number
+  readonly coarsen: number
+  readonly coarsenSmallest: number
 }
 
 export interface NativeTraining {
@@ -67,7 +70,15 @@ export interface NativeTraining {
   readonly schedule: ScheduleName
   readonly decay: number
   readonly warmupEpochs: number
+  readonly averaging: number
+  readonly sampler: SamplerName
+  readonly classLimit: number
+  readonly mixup: number
+  readonly cutmix: number
   readonly labelSmoothing: number
+  readonly focalGamma: number
+  readonly classWeights?: Tensor<'float32'> // (K)
+  readonly sharpness: number
   readonly clipNorm: number
   readonly accumulate: number
   readonly precision: PrecisionName
@@ -122,6 +133,14 @@ export interface Cancellation {
 
 /** Opaque: pixels and labels that native code reads. */
 export type ImageSet = object
+
+/** Some pictures of a set, to train on. */
+export interface NativeShare {
+  readonly images: ImageSet
+  readonly indices: readonly number[]
+  /** How often an epoch shows each. */
+  readonly weight: number
+}
 
 /** A call that goes through pictures `indices` of a set. */
 export type OverFaces<T> = (
@@ -198,7 +217,11 @@ export interface Trainer {
   state(): TensorEntry[]
   save(path: string, prefix: Uint8Array): Promise<void>
   restore(file: OpenTensors, stepsDone: number): Promise<void>
+  /** Gives another network of the same kind the average of the weights, ready to be evaluated. */
+  averageInto(network: Network, cancellation: Cancellation): Promise<void>
+  /** Any network, on the trainer's thread. */
   evaluate(
+    network: Network,
     images: ImageSet,
     indices: readonly number[],
     options: NativeInference,
@@ -232,21 +255,18 @@ export interface Description {
 interface Native {
   describe(): Description
   catalog(): Record<
-    'backbones' | 'heads' | 'stems' | 'affinities' | 'optimizers' | 'schedules',
+    'backbones' | 'heads' | 'stems' | 'affinities' | 'optimizers' | 'samplers' | 'schedules',
     readonly string[]
   >
   Cancellation: new () => Cancellation
   ImageSet: new (
     source: Tensor<'uint8'> | { path: string; offset: number; shape: readonly number[] },
     labels: Int32Array,
+    /** (N, K), distributions over the classes, where the labels do not say it all. */
+    targets?: Tensor<'float32'>,
   ) => ImageSet
   createNetwork(spec: NetworkSpec, source: number | OpenTensors): Promise<Network>
-  Trainer: new (
-    network: Network,
-    images: ImageSet,
-    indices: readonly number[],
-    options: NativeTraining,
-  ) => Trainer
+  Trainer: new (network: Network, shares: readonly NativeShare[], options: NativeTraining) => Trainer
   /** Holds a folder until the answer is called or the process ends; undefined where another holds it. */
   lockFolder(folder: string): (() => void) | undefined
   /** Seconds of one product of two square matrices, the best of several: what the machine can do. */

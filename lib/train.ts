@@ -6,9 +6,10 @@ import { native } from './native.js'
 import { readTrainOptions, type TrainingSettings, type TrainOptions } from './options/training.js'
 import { begin } from './training/beginning.js'
 import { EventStream, type TrainEvent } from './training/events.js'
-import { listFaces, packFaces, type TrainingFaces } from './training/faces.js'
+import { listFaces, type TrainingFaces } from './training/faces.js'
 import { claimOutput, type Output } from './training/output.js'
-import { runEpochs } from './training/run.js'
+import { type FaceCounts, packFaces } from './training/packed-faces.js'
+import { runEpochs, type StopReason } from './training/run.js'
 
 export interface TrainResult {
   /** The best epoch's, ready for use. */
@@ -16,6 +17,8 @@ export interface TrainResult {
   /** Of the best epoch, on the validation faces, which also chose it: an unbiased figure needs a test split. */
   readonly metrics: Metrics
   readonly best: { readonly epoch: number; readonly accuracy: number; readonly path: string }
+  /** Why it ended before its last epoch, if it did. */
+  readonly stopped?: StopReason
 }
 
 /** A training run: await it for its result, iterate it for its events, or both. */
@@ -43,28 +46,36 @@ async function execute(options: TrainOptions, events: EventStream): Promise<Trai
   const spec = specFor(given, faces)
   // Before pictures are decoded, which may take minutes: it refuses what cannot be built.
   const network = await settled(native.createNetwork(spec, given.seed))
+  const average = given.averaging > 0 ? await settled(native.createNetwork(spec, given.seed)) : undefined
   try {
     return await inOutput(given, async (output) => {
       const beginning = await begin({ given, faces, output, network, spec })
       const { settings, provenance } = beginning
       const packed = await packFaces(faces, settings)
-      const info = { ...spec, provenance }
-      const { epoch, metrics } = await runEpochs({
-        ...beginning,
-        output,
-        faces,
-        packed,
-        info,
-        network,
-        events,
-      })
-      const model = await Model.load(output.best)
-      return { model, metrics, best: { epoch, accuracy: metrics.accuracy, path: output.best } }
+      const info = { ...spec, provenance: { ...provenance, ...provenanceOfFaces(packed.counts) } }
+      const run = { ...beginning, output, faces, packed, info, network, average, events }
+      const { best, stopped } = await runEpochs(run)
+      const { epoch, metrics } = best
+      return {
+        model: await Model.load(output.best),
+        metrics,
+        best: { epoch, accuracy: metrics.accuracy, path: output.best },
+        ...(stopped ? { stopped } : {}),
+      }
     })
   } finally {
     network.dispose()
+    average?.dispose()
   }
 }
+
+/** How many were left once copies were left out. */
+const provenanceOfFaces = ({ training, validation, copies, leaked }: FaceCounts) => ({
+  trainingFaces: training,
+  validationFaces: validation,
+  copiesLeftOut: copies,
+  leakedLeftOut: leaked,
+})
 
 async function inOutput<T>(
   { output: folder, resume }: TrainingSettings,

@@ -256,13 +256,11 @@ test('without a validation split a seeded tenth of each class is held out of tra
   t.deepEqual([...model.info.classes], ['happiness', 'sadness'])
 })
 
-/** Twenty dark faces and twenty bright ones: nothing to do with faces, but easy to tell apart. */
+/** Twenty dark faces and twenty bright ones, none like another: nothing to do with faces, but easy to tell apart. */
 async function inMemory() {
   const labels = Array.from({ length: 40 }, (_, i) => i % 2)
-  const data = Uint8Array.from(
-    { length: 40 * 48 * 48 },
-    (_, i) => (Math.floor(i / 2304) % 2 ? 200 : 50) + (i % 7),
-  )
+  const levelOf = (face: number) => (face % 2 ? 200 : 50) + Math.floor(face / 2)
+  const data = Uint8Array.from({ length: 40 * 48 * 48 }, (_, i) => levelOf(Math.floor(i / 2304)) + (i % 7))
   return { pixels: { dtype: 'uint8', shape: [40, 48, 48, 1], data } as const, labels }
 }
 

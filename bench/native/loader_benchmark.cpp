@@ -20,7 +20,9 @@ constexpr Augmentation everything{.flip = 0.5F,
                                   .flip_or_noise = 0.5F,
                                   .erase = 0.5F,
                                   .erase_smallest = 0.02F,
-                                  .erase_largest = 0.1F};
+                                  .erase_largest = 0.1F,
+                                  .coarsen = 0,
+                                  .coarsen_smallest = 1};
 
 /// Pictures of the packed size for an input of `size`: an eighth larger.
 void augmentation(benchmark::State& state, const Augmentation& settings, int64_t channels) {

@@ -14,24 +14,30 @@ namespace {
 constexpr Normalization imagenet{{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
 
 ImageSet noise(int64_t count, int64_t size) {
-  return {.pixels = at::randint(0, 256, {count, size, size, 3}, at::kByte), .labels = at::arange(count) % 7};
+  return {
+      .pixels = at::randint(0, 256, {count, size, size, 3}, at::kByte), .labels = at::arange(count) % 7, .targets = {}};
 }
 
 TrainingOptions options_of(int64_t batch, int64_t size, Precision precision) {
   return {.epochs = 1000,
           .optimizer = "adam",
-          .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+          .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0},
           .schedule = "constant",
           .learning_rate = 1e-3,
           .decay = 1,
           .warmup_epochs = 0,
-          .label_smoothing = 0,
+          .loss = {},
           .clip_norm = 0,
+          .sharpness = 0,
           .accumulate = 1,
           .precision = precision,
           .loader = {.batch_size = batch,
+                     .classes = 7,
                      .seed = 1,
+                     .sampler = "shuffle",
+                     .class_limit = 0,
                      .augmentation = {},
+                     .mixing = {},
                      .format = {size, Color::rgb, imagenet},
                      .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat}};
 }
@@ -85,7 +91,7 @@ void training_step(benchmark::State& state, const char* stem, Precision precisio
                          .input = {size, Color::rgb, imagenet}};
   std::vector<int64_t> indices(static_cast<size_t>(4 * batch));
   std::iota(indices.begin(), indices.end(), 0);
-  Trainer trainer(std::make_shared<Network>(spec, 1), noise(4 * batch, size), indices,
+  Trainer trainer(std::make_shared<Network>(spec, 1), {{noise(4 * batch, size), indices, 1}},
                   options_of(batch, size, precision));
   constexpr int64_t steps = 4;  // at the end of a run all weights are checked once, which is no part of a step
   const auto run = [&] {

@@ -34,7 +34,11 @@ export class Learner implements Disposable {
     const augmented = augmentation !== false
     const images = await pack(split, { imageSize, color: 'rgb', augmented, folder })
     const network = await settled(native.createNetwork(describeModel(imageSize), 0))
-    const trainer = new native.Trainer(network, images, [...split.samples.keys()], settingsOf(lesson))
+    const trainer = new native.Trainer(
+      network,
+      [{ images, indices: [...split.samples.keys()], weight: 1 }],
+      settingsOf(lesson),
+    )
     return new Learner(network, trainer)
   }
 

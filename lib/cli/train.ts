@@ -5,12 +5,17 @@ import {
   colors,
   heads,
   optimizers,
+  samplers,
   schedules,
   stems,
   trainingPrecisions,
 } from '../catalog.js'
-import type { TrainOptions, TrainResult } from '../index.js'
+import type { Dataset } from '../datasets/dataset.js'
+import { type VotesOptions, votesUses } from '../datasets/votes.js'
+import type { AugmentationOptions, TrainOptions, TrainResult } from '../index.js'
+import { fail } from '../options/check.js'
 import { recipes } from '../options/recipes.js'
+import { duplicatePolicies } from '../options/training.js'
 import {
   addFlags,
   choiceFlag,
@@ -18,7 +23,9 @@ import {
   jsonFlag,
   numberFlag,
   precisionFlag,
+  readNumber,
   readSpec,
+  readText,
   textFlag,
   withDefault,
 } from './flags.js'
@@ -26,12 +33,19 @@ import { print, printJson } from './output.js'
 import { percent } from './table.js'
 import { followTraining } from './training-progress.js'
 
-interface TrainFlags extends Omit<TrainOptions, 'data' | 'validation' | 'augmentation'> {
-  readonly data: string
+interface TrainFlags extends Omit<TrainOptions, 'data' | 'validation' | 'augmentation'>, VotesFlags {
+  readonly data: readonly string[]
   readonly validation?: string
   /** False where switched off. */
   readonly augmentation: boolean
+  readonly augment?: AugmentationOptions
   readonly json?: true
+}
+
+interface VotesFlags {
+  readonly votes?: string
+  readonly votesUse?: VotesOptions['use']
+  readonly votesShare?: number
 }
 
 const examples = `
@@ -51,7 +65,24 @@ export function addTrain(program: Command): void {
 }
 
 const dataFlags = (): Option[] => [
-  dataFlag(),
+  dataFlag().argParser((spec: string, before: readonly string[] = []) => [
+    ...before,
+    readText(spec, '--data'),
+  ]),
+  withDefault(
+    choiceFlag(
+      '--duplicates <name>',
+      duplicatePolicies,
+      'exact copies, and validation faces seen in training',
+    ),
+    'remove',
+  ),
+  textFlag('--votes <file>', 'votes of several raters a face, as CSV, for --data'),
+  withDefault(choiceFlag('--votes-use <name>', votesUses, 'how votes become a target'), 'soft'),
+  withDefault(
+    numberFlag('--votes-share <x>', 'how much of a target comes from the votes, the rest from the label'),
+    '1',
+  ),
   textFlag('--output <dir>', 'folder for the model and the log; made if missing').makeOptionMandatory(),
   withDefault(
     textFlag('--validation <spec>', 'faces to choose the best epoch on'),
@@ -83,7 +114,14 @@ const networkFlags = (): Option[] => [
 const recipeFlags = (): Option[] => [
   choiceFlag('--recipe <name>', recipes, 'published options, for those not given'),
   withDefault(numberFlag('--epochs <n>', 'times every training face is seen'), '20'),
+  withDefault(numberFlag('--patience <n>', 'epochs without a better model that end the run; 0: any'), '0'),
+  withDefault(numberFlag('--max-minutes <x>', 'begin no epoch that would end later; 0: any'), '0'),
   withDefault(numberFlag('--batch-size <n>', 'faces a step'), '64'),
+  withDefault(choiceFlag('--sampler <name>', samplers, 'which faces an epoch shows'), 'shuffle'),
+  withDefault(
+    numberFlag('--class-limit <n>', 'faces a class and epoch of sampler mrr'),
+    'as many as the smallest class has',
+  ),
   withDefault(choiceFlag('--optimizer <name>', optimizers, 'rule of the steps'), 'adamw'),
   withDefault(numberFlag('--learning-rate <x>', 'the largest'), '0.001 for adam and adamw, 0.05 for sgd'),
   withDefault(
@@ -100,20 +138,29 @@ const recipeFlags = (): Option[] => [
     'a twentieth of --epochs; 0 with one-cycle',
   ),
   withDefault(numberFlag('--label-smoothing <x>', 'share of each target spread over all classes'), '0'),
+  withDefault(numberFlag('--focal-gamma <x>', 'power of the focal loss; 0: cross-entropy'), '0'),
+  withDefault(numberFlag('--class-balance <x>', 'beta of the class-balanced loss; 0: all alike'), '0'),
+  withDefault(numberFlag('--mixup <x>', 'alpha of mixup; 0: off'), '0'),
+  withDefault(numberFlag('--cutmix <x>', 'alpha of CutMix; 0: off'), '0'),
+  withDefault(numberFlag('--averaging <x>', 'share an average of the weights keeps each step; 0: none'), '0'),
+  withDefault(numberFlag('--sharpness <x>', 'radius of sharpness-aware minimisation; 0: off'), '0'),
   withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),
   withDefault(numberFlag('--accumulate <n>', 'parts a batch is computed in, to save memory'), '1'),
   precisionFlag(trainingPrecisions),
   withDefault(numberFlag('--seed <n>', 'of weights, order and augmentation'), '0'),
+  new Option('--augment <list>', 'other amounts of augmentation, such as rotation=15,coarsen=0.3').argParser(
+    readAmounts,
+  ),
   new Option('--no-augmentation', 'show the training faces as they are'),
 ]
 
 async function runTrain(flags: TrainFlags): Promise<void> {
-  const { data, validation, augmentation, json, ...options } = flags
+  const { data, validation, augmentation, augment, votes, votesUse, votesShare, json, ...options } = flags
   const settings: TrainOptions = {
     ...options,
-    data: await readSpec(data, '--data'),
+    data: await Promise.all(data.map((spec) => readData(spec, { votes, votesUse, votesShare }))),
     ...(validation === undefined ? {} : { validation: await readSpec(validation, '--validation') }),
-    ...(augmentation ? {} : { augmentation: false as const }),
+    ...(augmentation ? (augment ? { augmentation: augment } : {}) : { augmentation: false as const }),
   }
   const { train } = await import('../index.js')
   const result = await followTraining((hooks) => train({ ...settings, ...hooks }))
@@ -122,7 +169,36 @@ async function runTrain(flags: TrainFlags): Promise<void> {
   else print(describe(result))
 }
 
-function describe({ best }: TrainResult): string {
+/** `rotation=15,shift=0.1`; which names there are is for the call to say. */
+function readAmounts(text: string): AugmentationOptions {
+  const entries = text.split(',').map((item) => {
+    const [name = '', value = ''] = item.split('=')
+    return [readText(name.trim(), '--augment'), readNumber(value.trim(), `--augment ${name}`)] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+type GivenVotes = { readonly [K in keyof VotesFlags]: VotesFlags[K] | undefined }
+
+async function readData(spec: string, { votes, votesUse, votesShare }: GivenVotes): Promise<Dataset> {
+  const data = await readSpec(spec, '--data')
+  if (votes === undefined) {
+    if (votesUse ?? votesShare) fail('--votes', 'given beside --votes-use and --votes-share', undefined)
+    return data
+  }
+  const { withVotes } = await import('../datasets/index.js')
+  return withVotes(data, {
+    file: votes,
+    ...(votesUse === undefined ? {} : { use: votesUse }),
+    ...(votesShare === undefined ? {} : { share: votesShare }),
+  })
+}
+
+function describe({ best, stopped }: TrainResult): string {
   const { epoch, accuracy, path } = best
-  return `The best model is of epoch ${epoch}, ${percent(accuracy)} of the validation faces right: ${path}`
+  const why = {
+    patience: 'Stopped, since no better model came. ',
+    maxMinutes: 'Stopped, since the time is over. ',
+  }
+  return `${stopped ? why[stopped] : ''}The best model is of epoch ${epoch}, ${percent(accuracy)} of the validation faces right: ${path}`
 }

@@ -45,7 +45,18 @@ function show(event: TrainEvent, progress: Progress): void {
 }
 
 function describeStart(event: StartEvent): string[] {
-  return [...describeResuming(event), ...(event.pretrained ? [describePretrained(event.pretrained)] : [])]
+  return [
+    ...describeResuming(event),
+    describeFaces(event),
+    ...event.notes,
+    ...(event.pretrained ? [describePretrained(event.pretrained)] : []),
+  ]
+}
+
+function describeFaces({ faces }: StartEvent): string {
+  const { training, validation, copies, leaked } = faces
+  const without = (count: number, what: string) => (count > 0 ? ` (without ${count} ${what})` : '')
+  return `${training} faces to train on${without(copies, 'exact copies')}, ${validation} to validate on${without(leaked, 'that are also trained on')}`
 }
 
 function describePretrained({ path, taken, fresh, unused }: PretrainedReport): string {
@@ -66,10 +77,11 @@ const describeStep = ({ step, steps, loss, imagesPerSecond }: StepEvent): string
   `step ${step}/${steps}, loss ${loss.toFixed(3)}, ${imagesPerSecond.toFixed(0)} images/s`
 
 function describeEpoch(event: EpochEvent): string {
-  const { epoch, epochs, loss, validation, best, imagesPerSecond, seconds } = event
+  const { epoch, epochs, loss, validation, averaged, best, imagesPerSecond, seconds } = event
   const parts = [
     `loss ${loss.toFixed(3)}`,
     `validation accuracy ${percent(validation.accuracy)}`,
+    ...(averaged ? [`of the average ${percent(averaged.accuracy)}`] : []),
     `${imagesPerSecond.toFixed(0)} images/s`,
     `${seconds.toFixed(0)} s`,
   ]

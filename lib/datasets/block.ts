@@ -13,7 +13,7 @@ export function blockSamples(
   }))
 }
 
-function faceOf({ data, shape }: PixelBlock, index: number): Picture {
+export function faceOf({ data, shape }: PixelBlock, index: number): Picture {
   const [, height, width, channels] = shape
   const size = height * width * channels
   return { data: data.subarray(index * size, (index + 1) * size), width, height, channels }

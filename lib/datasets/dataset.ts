@@ -14,6 +14,8 @@ export interface Sample {
   readonly name: string
   /** Index into the classes of the split. */
   readonly label: number
+  /** A distribution over the classes of the split, to be learned instead of the label alone. */
+  readonly target?: readonly number[]
   readonly read: () => Promise<Picture>
 }
 
@@ -33,6 +35,8 @@ export interface Split {
   readonly fingerprint: string
   /** Present where the pixels are in memory already and need no packing. */
   readonly pixels?: PixelBlock
+  /** What a user should know of how the faces were chosen. */
+  readonly notes?: readonly string[]
 }
 
 export const splitNames = ['train', 'validation', 'test'] as const

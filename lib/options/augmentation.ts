@@ -26,6 +26,10 @@ export interface AugmentationOptions {
   /** Its smallest and largest area, as fractions of the picture's; 0.02 and 0.1. */
   eraseSmallest?: number
   eraseLargest?: number
+  /** Probability of making the picture smaller before it is brought to size, as one from afar is; 0. */
+  coarsen?: number
+  /** The smallest fraction of its sides that is left; 0.33. */
+  coarsenSmallest?: number
 }
 
 const fraction = (fallback: number) => optional(number(0, 1), fallback)
@@ -40,6 +44,7 @@ const nothing: AugmentationOptions = {
   noise: 0,
   flipOrNoise: 0,
   erase: 0,
+  coarsen: 0,
 }
 
 export function readAugmentation(given: unknown, name: string): NativeAugmentation {
@@ -58,6 +63,8 @@ export function readAugmentation(given: unknown, name: string): NativeAugmentati
       erase: fraction(0.25),
       eraseSmallest: fraction(0.02),
       eraseLargest: fraction(0.1),
+      coarsen: fraction(0),
+      coarsenSmallest: optional(number(0.01, 1), 0.33),
     },
     name,
     `${name}.`,

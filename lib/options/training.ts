@@ -9,8 +9,10 @@ import {
   heads,
   type OptimizerName,
   optimizers,
+  type SamplerName,
   type ScheduleName,
   type StemName,
+  samplers,
   schedules,
   stems,
   type TrainingPrecisionName,
@@ -20,6 +22,7 @@ import type { Dataset } from '../datasets/dataset.js'
 import { type AugmentationOptions, readAugmentation } from './augmentation.js'
 import {
   boolean,
+  type Check,
   callback,
   fail,
   integer,
@@ -34,10 +37,18 @@ import { dataset, type PackProgress } from './faces.js'
 import { type RecipeName, recipes, withRecipe } from './recipes.js'
 
 export interface TrainOptions {
-  /** Its train split is trained on. Its test split is never opened. */
-  data: Dataset
+  /**
+   * Its train split is trained on. Its test split is never opened. Of several, all are: their classes are those of all
+   * together, and an epoch shows the pictures of each as often as its `weight`, 1 unless given, says.
+   */
+  data: Dataset | readonly (Dataset | { data: Dataset; weight?: number })[]
   /** Chosen on instead of the data's own validation split: its validation split, or all of a flat set. */
   validation?: Dataset
+  /**
+   * Exact copies of a picture: `remove` (the default) leaves one of each in training, with the mean of their targets,
+   * and none in validation of those trained on. `keep` leaves all.
+   */
+  duplicates?: (typeof duplicatePolicies)[number]
   /** Folder for the model and the log; made if missing, refused if it holds a run, unless that is resumed. */
   output: string
   /**
@@ -51,6 +62,13 @@ export interface TrainOptions {
   recipe?: RecipeName
   /** 20. */
   epochs?: number
+  /** Ends the run where so many epochs in a row bring no better model; 0, the default, never. */
+  patience?: number
+  /**
+   * Begins no epoch that, at the pace so far, would not end within so many minutes from the call; the first it always
+   * begins. The run can be resumed. 0, the default, is no limit.
+   */
+  maxMinutes?: number
   /** 64. */
   batchSize?: number
   /**
@@ -89,6 +107,24 @@ export interface TrainOptions {
   /** Of adam and adamw; 0.9 and 0.999. */
   beta1?: number
   beta2?: number
+  /**
+   * Keeps a running average of the weights, of which each step leaves so much, less in the first steps; 0, the default,
+   * keeps none. Each epoch it is measured beside the weights, and saved as the model where it is better.
+   */
+  averaging?: number
+  /** Radius of sharpness-aware minimisation (arXiv 2010.01412), which doubles the cost of a step; 0, off. */
+  sharpness?: number
+  /**
+   * `shuffle` (the default) shows every picture once an epoch. `mrr`, minimal random resampling as published with ARM,
+   * shows `classLimit` of each class; `weighted` draws as many as there are, each class as often.
+   */
+  sampler?: SamplerName
+  /** Pictures a class and epoch with sampler `mrr`; by default as many as the smallest class has. */
+  classLimit?: number
+  /** Alpha of mixup (arXiv 1710.09412), at most 1; 0, off. */
+  mixup?: number
+  /** Alpha of CutMix (arXiv 1905.04899), at most 1; 0, off. With mixup too, each batch draws one of the two. */
+  cutmix?: number
   /** `cosine` by default. */
   schedule?: ScheduleName
   /** Factor an epoch of schedule `exponential`; 0.9. */
@@ -97,6 +133,13 @@ export interface TrainOptions {
   warmupEpochs?: number
   /** Share of each target spread over all classes; 0. */
   labelSmoothing?: number
+  /** Focal loss (arXiv 1708.02002): terms that are answered well count less by this power; 0, cross-entropy. */
+  focalGamma?: number
+  /**
+   * Class-balanced loss (arXiv 1901.05555): a class of n pictures weighs 1 / (1 - beta^n), scaled to 1 in the mean; 0,
+   * all alike; the paper takes 0.9 to 0.9999.
+   */
+  classBalance?: number
   /** Gradients are scaled down to this norm; 0, the default, never. */
   clipNorm?: number
   /** `false`: none. */
@@ -106,6 +149,8 @@ export interface TrainOptions {
   /** Hears how far the pictures have been decoded, the first time they are. */
   onPack?: (progress: PackProgress) => void
 }
+
+export const duplicatePolicies = ['remove', 'keep'] as const
 
 /** Every field filled in, but those that depend on the data. */
 export type TrainingSettings = Readonly<ReturnType<typeof readTrainOptions>>
@@ -119,15 +164,39 @@ const usual = {
 const stemFor = (imageSize: number): StemName =>
   imageSize < 64 ? 'small' : imageSize < 112 ? 'medium' : 'standard'
 
+export interface WeightedData {
+  readonly data: Dataset
+  readonly weight: number
+}
+
+/** One data set or several. */
+const dataList: Check<readonly WeightedData[]> = (value, name) => {
+  if (!Array.isArray(value)) return [{ data: dataset(value, name), weight: 1 }]
+  if (value.length === 0) fail(name, 'at least one data set', value)
+  return value.map((item, i) => {
+    const field = `${name}[${i}]`
+    if (typeof Object(item).open === 'function') return { data: dataset(item, field), weight: 1 }
+    return readOptions<WeightedData>(
+      item,
+      { data: dataset, weight: optional(number(0.001, 1000), 1) },
+      field,
+      `${field}.`,
+    )
+  })
+}
+
 export function readTrainOptions(given: unknown) {
   const read = readOptions(withRecipe(given), {
     recipe: optional(oneOf(recipes), undefined),
-    data: dataset,
+    data: dataList,
+    duplicates: optional(oneOf(duplicatePolicies), 'remove'),
     validation: optional(dataset, undefined),
     output: text,
     resume: optional(boolean, false),
     checkpointMinutes: optional(number(0, 1e6), 5),
     epochs: optional(integer(1, 10000), 20),
+    patience: optional(integer(0, 10000), 0),
+    maxMinutes: optional(number(0, 1e6), 0),
     batchSize: optional(integer(1, 65536), 64),
     accumulate: optional(integer(1, 1024), 1),
     seed: optional(integer(0, 2 ** 32 - 1), 0),
@@ -145,10 +214,18 @@ export function readTrainOptions(given: unknown) {
     momentum: optional(number(0, 1), 0.9),
     beta1: optional(number(0, 0.999999), 0.9),
     beta2: optional(number(0, 0.999999), 0.999),
+    averaging: optional(number(0, 0.999999), 0),
+    sharpness: optional(number(0, 10), 0),
+    sampler: optional(oneOf(samplers), 'shuffle'),
+    classLimit: optional(integer(0, 1e9), 0),
+    mixup: optional(number(0, 1), 0),
+    cutmix: optional(number(0, 1), 0),
     schedule: optional(oneOf(schedules), 'cosine'),
     decay: optional(number(0, 1), 0.9),
     warmupEpochs: optional(number(0, 10000), undefined),
     labelSmoothing: optional(number(0, 0.9), 0),
+    focalGamma: optional(number(0, 10), 0),
+    classBalance: optional(number(0, 0.999999), 0),
     clipNorm: optional(number(0, 1e9), 0),
     augmentation: (value: unknown, name: string) => readAugmentation(value === undefined ? {} : value, name),
     signal: optional(signal, undefined),

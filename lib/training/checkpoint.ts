@@ -8,7 +8,7 @@ import { native, type Trainer } from '../native.js'
 import { type Check, fail, integer, number, readOptions, type Shape, text } from '../options/check.js'
 import { makePrefix, readHeaderOf } from '../safetensors.js'
 import type { EpochEvent } from './events.js'
-import type { Selection, TrainingFaces } from './faces.js'
+import type { TrainingFaces } from './faces.js'
 import { type Provenance, versions } from './provenance.js'
 
 const format = 'fer-torch checkpoint 1'
@@ -51,8 +51,8 @@ export const freshProgress = (): Progress => ({
 
 export function digestOf({ training, validation, classes }: TrainingFaces): string {
   const hash = createHash('sha256').update(JSON.stringify(classes))
-  for (const { split, indices, labels } of [training, validation] satisfies Selection[])
-    hash.update(split.fingerprint).update(Int32Array.from(indices)).update(labels)
+  for (const { split, indices, labels, weight } of [...training, ...validation])
+    hash.update(`${split.fingerprint} ${weight}`).update(Int32Array.from(indices)).update(labels)
   return hash.digest('hex')
 }
 

@@ -1,8 +1,13 @@
 import type { Metrics } from '../metrics/index.js'
+import type { FaceCounts } from './packed-faces.js'
 
 /** Training begins, or goes on. */
 export interface StartEvent {
   readonly type: 'start'
+  /** What is trained and validated on, once copies are left out. */
+  readonly faces: FaceCounts
+  /** What else became of the faces. */
+  readonly notes: readonly string[]
   /** Steps done before: those of the checkpoint that the run goes on from, or 0. */
   readonly step: number
   /** Of the whole run. */
@@ -49,7 +54,9 @@ export interface EpochEvent {
   /** Mean of the epoch's steps. */
   readonly loss: number
   readonly validation: Metrics
-  /** Whether this is the best epoch so far. */
+  /** The same of the running average of the weights, where one is kept. */
+  readonly averaged?: Metrics
+  /** Whether one of the two is the best model so far. */
   readonly best: boolean
   /** Training alone. */
   readonly imagesPerSecond: number

@@ -1,11 +1,10 @@
 import type { Color } from '../catalog.js'
 import type { Dataset, Split, SplitName } from '../datasets/dataset.js'
+import { canonicalExpression, inCanonicalOrder } from '../datasets/expressions.js'
 import { labelsFor } from '../datasets/labels.js'
 import { stratifiedHoldout } from '../datasets/split.js'
 import { FerError } from '../errors.js'
-import { pack } from '../images/pack.js'
-import type { ImageSet } from '../native.js'
-import type { TrainingSettings } from '../options/training.js'
+import type { TrainingSettings, WeightedData } from '../options/training.js'
 
 /** Held out of the training faces where the data bring none to validate on. */
 const heldOutFraction = 0.1
@@ -16,61 +15,104 @@ export interface Selection {
   readonly indices: readonly number[]
   /** Of the whole split, as indices into the classes of the training data. */
   readonly labels: Int32Array
+  /** How often an epoch shows each. */
+  readonly weight: number
 }
 
 /** The faces to train and to choose on, before any is decoded. */
 export interface TrainingFaces {
   readonly classes: readonly string[]
   readonly color: Color
-  readonly training: Selection
-  readonly validation: Selection
+  /** One a data set. */
+  readonly training: readonly Selection[]
+  readonly validation: readonly Selection[]
   /** Where the validation faces come from, for the record. */
   readonly validatedOn: string
 }
+
+export const countOf = (selections: readonly Selection[]): number =>
+  selections.reduce((sum, { indices }) => sum + indices.length, 0)
 
 /**
  * Never opens a test split: where there is no validation split, a seeded tenth of each class of the training split is
  * held out.
  */
 export async function listFaces(settings: TrainingSettings): Promise<TrainingFaces> {
-  const split = await settings.data.open('train')
-  const { classes } = split
-  const color = settings.color ?? split.color
-  const labels = labelsFor(classes, split)
-  if (labels.length === 0) throw noFaces(settings.data, 'training')
-  const source = await validationSource(settings)
-  if (!source) return { classes, color, ...holdOut(split, labels, settings) }
-  const other = await source.open('validation')
-  if (other.samples.length === 0) throw noFaces(source, 'validation')
-  if (other.fingerprint === split.fingerprint) throw sameFaces(source)
-  const whole = (of: Split, all: Int32Array) => ({ split: of, labels: all, indices: [...all.keys()] })
-  const validation = whole(other, labelsFor(classes, other))
-  return {
-    classes,
-    color,
-    training: whole(split, labels),
-    validation,
-    validatedOn: `${source.name}, validation split`,
+  const opened: Opened[] = []
+  for (const source of settings.data) {
+    const split = await source.data.open('train')
+    if (split.samples.length === 0) throw noFaces(source.data, 'training')
+    opened.push({ ...source, split })
   }
+  const classes = classesOf(opened.map(({ split }) => split))
+  const color = settings.color ?? (opened.some(({ split }) => split.color === 'rgb') ? 'rgb' : 'grey')
+  const training = opened.map(({ split, weight }) => whole(split, classes, weight))
+  requireEveryClass(training, classes)
+  const sources = await validationSources(settings)
+  if (sources.length === 0) return { classes, color, ...holdOut(opened, training, settings) }
+  const validation: Selection[] = []
+  for (const source of sources) validation.push(whole(await openToValidate(source, opened), classes, 1))
+  const validatedOn = sources.map(({ name }) => `${name}, validation split`).join('; ')
+  return { classes, color, training, validation, validatedOn }
 }
 
-/** What to validate on: the data set given for it, or the training data where they have such a split. */
-async function validationSource({ data, validation }: TrainingSettings) {
-  if (validation) return validation
-  return (await data.splits()).includes('validation' satisfies SplitName) ? data : undefined
+interface Opened extends WeightedData {
+  readonly split: Split
 }
 
-function holdOut(split: Split, labels: Int32Array, { data, seed }: TrainingSettings) {
-  const { training, heldOut } = stratifiedHoldout(labels, heldOutFraction, seed)
-  if (heldOut.length === 0) {
+const whole = (split: Split, classes: readonly string[], weight: number): Selection => {
+  const labels = labelsFor(classes, split)
+  return { split, labels, weight, indices: [...labels.keys()] }
+}
+
+/** Those of every set; in canonical order where there are several. */
+function classesOf(splits: readonly Split[]): readonly string[] {
+  const [first, ...others] = splits
+  const all = new Set(splits.flatMap(({ classes }) => classes))
+  if (others.length === 0 || all.size === first!.classes.length) return first!.classes
+  const expressions = [...all].map(canonicalExpression)
+  return expressions.every((expression) => expression !== undefined)
+    ? inCanonicalOrder(expressions)
+    : [...all]
+}
+
+function requireEveryClass(training: readonly Selection[], classes: readonly string[]): void {
+  const present = new Set(training.flatMap(({ labels }) => [...labels]))
+  const absent = classes.filter((_, label) => !present.has(label))
+  if (absent.length === 0) return
+  throw new FerError(
+    'ERR_DATASET_EMPTY',
+    `There is no training face of the class ${absent.join(', ')}, which the model would never learn. Add some, or leave the class out of the data, as \`datasets.mapClasses\` does`,
+  )
+}
+
+/** What to validate on: the data set given for it, or those of the training data that have such a split. */
+async function validationSources({ data, validation }: TrainingSettings): Promise<readonly Dataset[]> {
+  if (validation) return [validation]
+  const having = await Promise.all(
+    data.map(async (source) => (await source.data.splits()).includes('validation' satisfies SplitName)),
+  )
+  return data.filter((_, index) => having[index]).map((source) => source.data)
+}
+
+async function openToValidate(source: Dataset, opened: readonly Opened[]): Promise<Split> {
+  const split = await source.open('validation')
+  if (split.samples.length === 0) throw noFaces(source, 'validation')
+  if (opened.some((training) => training.split.fingerprint === split.fingerprint)) throw sameFaces(source)
+  return split
+}
+
+function holdOut(opened: readonly Opened[], whole: readonly Selection[], { seed }: TrainingSettings) {
+  const parts = whole.map(({ labels }) => stratifiedHoldout(labels, heldOutFraction, seed))
+  if (parts.every(({ heldOut }) => heldOut.length === 0)) {
     throw new FerError(
       'ERR_DATASET_EMPTY',
-      `\`${data.name}\` has too few training faces to hold some out for validation. Add faces, two a class at least, or give a \`validation\` data set`,
+      `\`${opened[0]!.data.name}\` has too few training faces to hold some out for validation. Add faces, two a class at least, or give a \`validation\` data set`,
     )
   }
   return {
-    training: { split, labels, indices: [...training] },
-    validation: { split, labels, indices: [...heldOut] },
+    training: whole.map((selection, i) => ({ ...selection, indices: [...parts[i]!.training] })),
+    validation: whole.map((selection, i) => ({ ...selection, indices: [...parts[i]!.heldOut] })),
     validatedOn: 'a held-out tenth of the training faces',
   }
 }
@@ -83,27 +125,3 @@ const sameFaces = ({ name }: Dataset): FerError =>
     'ERR_INVALID_OPTION',
     `Expected \`validation\` to be other faces than those trained on, got \`${name}\` for both: the accuracy would mean nothing. Leave it out to hold out a tenth`,
   )
-
-/** The decoded pictures of both selections. */
-export interface PackedFaces {
-  readonly training: ImageSet
-  readonly validation: ImageSet
-}
-
-export async function packFaces(faces: TrainingFaces, settings: TrainingSettings): Promise<PackedFaces> {
-  const packed = (split: Split, name: SplitName, augmented: boolean) =>
-    pack(split, {
-      imageSize: settings.imageSize,
-      color: faces.color,
-      augmented,
-      signal: settings.signal,
-      onProgress: (done, total) => settings.onPack?.({ split: name, done, total }),
-    })
-  const { training, validation } = faces
-  const images = await packed(training.split, 'train', true)
-  const shared = validation.split === training.split
-  return {
-    training: images,
-    validation: shared ? images : await packed(validation.split, 'validation', false),
-  }
-}

@@ -3,7 +3,7 @@ import { native } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
 import { version } from '../version.js'
 import type { PretrainedReport } from './events.js'
-import type { TrainingFaces } from './faces.js'
+import { countOf, type TrainingFaces } from './faces.js'
 
 /** What a model file says of its making. */
 export interface Provenance extends Readonly<Record<string, unknown>> {
@@ -23,14 +23,25 @@ export function provenanceOf(
   faces: TrainingFaces,
   pretrained?: PretrainedReport,
 ): Provenance {
-  const { data, validation, output, resume, checkpointMinutes, signal, onPack, warmupGiven, ...options } =
-    settings
+  const {
+    data,
+    validation,
+    output,
+    resume,
+    checkpointMinutes,
+    patience,
+    maxMinutes,
+    signal,
+    onPack,
+    warmupGiven,
+    ...options
+  } = settings
   return {
     versions: versions(),
-    data: data.name,
-    trainingFaces: faces.training.indices.length,
+    data: data.map((source) => source.data.name).join('; '),
+    trainingFaces: countOf(faces.training),
     validatedOn: faces.validatedOn,
-    validationFaces: faces.validation.indices.length,
+    validationFaces: countOf(faces.validation),
     options: { ...options, color: faces.color, precision: chosenPrecision(options.precision) },
     ...(pretrained ? { pretrained } : {}),
   }

@@ -4,12 +4,14 @@ import { type Metrics, measure } from '../metrics/index.js'
 import { inferenceFor } from '../model/inference.js'
 import type { ModelInfo } from '../model/info.js'
 import { saveNetwork } from '../model/save.js'
-import { type Network, native, type StepReport, type Trainer } from '../native.js'
+import { type NativeTraining, type Network, native, type StepReport, type Trainer } from '../native.js'
 import type { Beginning } from './beginning.js'
 import { checkPlace, machine, restore, writeCheckpoint } from './checkpoint.js'
+import { balancedWeights } from './class-weights.js'
 import type { CheckpointEvent, EpochEvent, EventStream } from './events.js'
-import type { PackedFaces, TrainingFaces } from './faces.js'
+import type { TrainingFaces } from './faces.js'
 import { type Output, writeJson, writeLog } from './output.js'
+import type { PackedFaces } from './packed-faces.js'
 
 /** Faces validated at once. */
 const validationBatch = 64
@@ -21,12 +23,22 @@ export interface RunContext extends Beginning {
   readonly packed: PackedFaces
   readonly info: ModelInfo
   readonly network: Network
+  /** Takes the running average of the weights, where one is kept. */
+  readonly average: Network | undefined
   readonly events: EventStream
 }
 
 export interface BestEpoch {
   readonly epoch: number
   readonly metrics: Metrics
+}
+
+/** `patience`: no better model came for long; `maxMinutes`: the next epoch would not have ended in time. */
+export type StopReason = 'patience' | 'maxMinutes'
+
+export interface RunEnd {
+  readonly best: BestEpoch
+  readonly stopped?: StopReason
 }
 
 /**
@@ -36,27 +48,41 @@ export interface BestEpoch {
  * where its validation accuracy is the highest so far, as `best`. So a run killed at any instant goes on from a
  * checkpoint, and writes again whatever it may have missed to write.
  */
-export async function runEpochs(run: RunContext): Promise<BestEpoch> {
-  const { settings, faces, packed, network, output, progress } = run
-  const trainer = new native.Trainer(network, packed.training, faces.training.indices, settings)
+export async function runEpochs(run: RunContext): Promise<RunEnd> {
+  const { packed, network, output, progress } = run
+  const trainer = new native.Trainer(network, packed.training, nativeSettings(run))
+  let stopped: StopReason | undefined
   try {
     checkPlace(progress, trainer.stepsPerEpoch, output.checkpoint)
     if (progress.step > 0) await restore(trainer, output.checkpoint, progress.step)
     announce(run, trainer)
-    await runToEnd(run, trainer)
+    stopped = await runToEnd(run, trainer)
   } finally {
     trainer.dispose()
   }
   const best = bestOf(progress.log)!
   const { seconds } = progress
   await writeJson(output.metrics, { best, seconds, peakMemoryBytes: peakMemory(), ...run.info })
-  return best
+  return { best, ...(stopped ? { stopped } : {}) }
 }
 
-async function runToEnd(run: RunContext, trainer: Trainer): Promise<void> {
+function nativeSettings({ settings, faces, packed }: RunContext): NativeTraining {
+  const { classBalance, ...rest } = settings
+  if (classBalance === 0) return rest
+  return { ...rest, classWeights: balancedWeights(faces, packed.training, classBalance) }
+}
+
+async function runToEnd(run: RunContext, trainer: Trainer): Promise<StopReason | undefined> {
   const { settings, progress } = run
+  const started = performance.now()
+  const before = progress.log.length
   try {
-    while (progress.log.length < settings.epochs) await runEpoch(run, trainer)
+    while (progress.log.length < settings.epochs) {
+      const reason = reasonToStop(run, secondsSince(started), progress.log.length - before)
+      if (reason) return reason
+      await runEpoch(run, trainer)
+    }
+    return undefined
   } catch (error) {
     // Stopped between two steps: what was learned so far is kept.
     if (settings.signal?.aborted && progress.step > 0) await keepUnfinished(run, trainer)
@@ -64,11 +90,25 @@ async function runToEnd(run: RunContext, trainer: Trainer): Promise<void> {
   }
 }
 
+function reasonToStop(
+  { settings, progress }: RunContext,
+  seconds: number,
+  epochs: number,
+): StopReason | undefined {
+  const { patience, maxMinutes } = settings
+  const sinceBest = progress.log.length - (bestOf(progress.log)?.epoch ?? 0)
+  if (patience > 0 && progress.log.length > 0 && sinceBest >= patience) return 'patience'
+  const expected = epochs === 0 ? 0 : (seconds / epochs) * (epochs + 1)
+  return maxMinutes > 0 && expected > maxMinutes * 60 ? 'maxMinutes' : undefined
+}
+
 function announce(run: RunContext, trainer: Trainer): void {
-  const { settings, progress, changed, pretrained } = run
+  const { settings, progress, changed, pretrained, packed, faces } = run
   const { epochs, resume } = settings
   run.events.push({
     type: 'start',
+    faces: packed.counts,
+    notes: [...new Set([...faces.training, ...faces.validation].flatMap(({ split }) => split.notes ?? []))],
     step: progress.step,
     steps: epochs * trainer.stepsPerEpoch,
     epoch: Math.min(progress.log.length + 1, epochs),
@@ -85,10 +125,13 @@ async function runEpoch(run: RunContext, trainer: Trainer): Promise<void> {
   await keepProgress(run, trainer)
   const started = performance.now()
   const epoch = progress.log.length + 1
-  const validation = await validate(run, trainer)
-  const best = isBetter(validation, bestOf(progress.log)?.metrics)
-  if (best) await saveModel(run, 'best', epoch, validation)
-  await saveModel(run, 'last', epoch, validation)
+  const validation = await validate(run, trainer, run.network)
+  const averaged = run.average && (await validateAverage(run, trainer, run.average))
+  const model =
+    averaged && isBetter(averaged, validation) ? averagedModel(run, averaged) : trainedModel(run, validation)
+  const best = isBetter(model.metrics, bestOf(progress.log)?.metrics)
+  if (best) await saveModel(run, 'best', epoch, model)
+  await saveModel(run, 'last', epoch, model)
   const { loss, steps, seconds } = progress.epoch
   const tested = secondsSince(started)
   const event: EpochEvent = {
@@ -98,6 +141,7 @@ async function runEpoch(run: RunContext, trainer: Trainer): Promise<void> {
     loss: loss / steps,
     imagesPerSecond: (steps * trainer.batchSize) / seconds,
     validation,
+    ...(averaged ? { averaged } : {}),
     best,
     seconds: seconds + tested,
     peakMemoryBytes: peakMemory(),
@@ -144,20 +188,42 @@ function follow({ settings, progress, events }: RunContext, trainer: Trainer, re
   })
 }
 
+async function validateAverage(run: RunContext, trainer: Trainer, average: Network): Promise<Metrics> {
+  await cancellable(run.settings.signal, (cancellation) => trainer.averageInto(average, cancellation))
+  return validate(run, trainer, average)
+}
+
 async function validate(
-  { settings, faces, packed, info, progress }: RunContext,
+  { settings, packed, info, progress }: RunContext,
   trainer: Trainer,
+  network: Network,
 ): Promise<Metrics> {
-  const { indices, labels } = faces.validation
   const { precision, signal } = settings
   const inference = inferenceFor(info, { precision, signal, affinity: undefined, batchSize: validationBatch })
-  const logits = await cancellable(signal, (cancellation) =>
-    trainer.evaluate(packed.validation, indices, inference, cancellation),
-  )
-  if (!logits.data.every(Number.isFinite)) throw diverged(progress.step)
-  const chosen = Int32Array.from(indices, (index) => labels[index]!)
-  return measure(logits.data, chosen, info.classes)
+  const logits: number[] = []
+  for (const { images, indices } of packed.validation) {
+    const answers = await cancellable(signal, (cancellation) =>
+      trainer.evaluate(network, images, indices, inference, cancellation),
+    )
+    for (const logit of answers.data) logits.push(logit)
+  }
+  if (!logits.every(Number.isFinite)) throw diverged(progress.step)
+  const labels = packed.validation.flatMap((share) => [...share.labels])
+  return measure(Float32Array.from(logits), labels, info.classes)
 }
+
+/** What may be saved as the model of an epoch. */
+interface EpochModel {
+  readonly network: Network
+  readonly weights: 'trained' | 'averaged'
+  /** Undefined where the epoch was cut short. */
+  readonly metrics: Metrics | undefined
+}
+
+const trainedModel = <M extends Metrics | undefined>({ network }: RunContext, metrics: M) =>
+  ({ network, weights: 'trained', metrics }) as const
+const averagedModel = ({ average }: RunContext, metrics: Metrics) =>
+  ({ network: average!, weights: 'averaged', metrics }) as const
 
 const diverged = (step: number): FerError =>
   new FerError(
@@ -167,7 +233,9 @@ const diverged = (step: number): FerError =>
 
 function bestOf(log: readonly EpochEvent[]): BestEpoch | undefined {
   const event = log.findLast((event) => event.best)
-  return event && { epoch: event.epoch, metrics: event.validation }
+  if (!event) return undefined
+  const { epoch, validation, averaged } = event
+  return { epoch, metrics: averaged && isBetter(averaged, validation) ? averaged : validation }
 }
 
 /** By accuracy; of two alike, the more certain of the truth. */
@@ -179,7 +247,8 @@ function isBetter(metrics: Metrics, best: Metrics | undefined): boolean {
 async function keepUnfinished(run: RunContext, trainer: Trainer): Promise<void> {
   await keepProgress(run, trainer)
   // At the end of an epoch `last` is that of the epoch already.
-  if (run.progress.epoch.steps > 0) await saveModel(run, 'last', run.progress.log.length + 1)
+  if (run.progress.epoch.steps > 0)
+    await saveModel(run, 'last', run.progress.log.length + 1, trainedModel(run, undefined))
 }
 
 async function keepProgress(run: RunContext, trainer: Trainer): Promise<void> {
@@ -193,14 +262,15 @@ async function saveModel(
   run: RunContext,
   kind: 'best' | 'last',
   epoch: number,
-  metrics?: Metrics,
+  { network, weights, metrics }: EpochModel,
 ): Promise<void> {
-  const { network, info, output } = run
+  const { info, output } = run
   const { accuracy, nll } = metrics ?? {}
   // An epoch that was not validated was cut short.
   const provenance = {
     ...info.provenance,
     epoch,
+    weights,
     complete: metrics !== undefined,
     validation: { accuracy, nll },
   }

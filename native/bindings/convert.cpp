@@ -105,6 +105,11 @@ at::Tensor to_tensor(const Napi::Value& value, Keep& keep) {
   return tensor;
 }
 
+at::Tensor to_floats(const Napi::Value& value) {
+  Keep keep;
+  return to_tensor(value, keep).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+}
+
 Napi::Object from_tensor(Napi::Env env, const at::Tensor& tensor) {
   const auto dense = tensor.contiguous();
   const auto& type = row_where([&](const TypeRow& row) { return dense.scalar_type() == row.dtype; });
@@ -188,7 +193,9 @@ Augmentation to_augmentation(const Fields& fields) {
           .flip_or_noise = fields.single("flipOrNoise"),
           .erase = fields.single("erase"),
           .erase_smallest = fields.single("eraseSmallest"),
-          .erase_largest = fields.single("eraseLargest")};
+          .erase_largest = fields.single("eraseLargest"),
+          .coarsen = fields.single("coarsen"),
+          .coarsen_smallest = fields.single("coarsenSmallest")};
 }
 
 /// [[low, high]]

@@ -33,6 +33,8 @@ at::ScalarType dtype_of(const std::string& name);
 std::string name_of(at::ScalarType dtype);
 
 std::vector<int64_t> to_integers(const Napi::Value& array);
+/// A copy of { dtype: 'float32', shape, data }.
+at::Tensor to_floats(const Napi::Value& tensor);
 /// A copy of a Uint8Array.
 std::string to_bytes(const Napi::Value& array);
 std::vector<std::string> to_strings(const Napi::Value& array);

@@ -8,6 +8,7 @@
 #include "bindings/convert.h"
 #include "core/precision.h"
 #include "core/threads.h"
+#include "data/sampler.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
@@ -37,6 +38,7 @@ Napi::Value catalog(const Napi::CallbackInfo& info) {
   result.Set("stems", from_names(env, stems()));
   result.Set("affinities", from_names(env, affinities()));
   result.Set("optimizers", from_names(env, optimizers()));
+  result.Set("samplers", from_names(env, samplers()));
   result.Set("schedules", from_names(env, schedules()));
   return result;
 }

@@ -30,6 +30,7 @@ ImageSetWrap::ImageSetWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
       data_ = std::move(keep.front());
     }
     images_.labels = to_labels(info[1]);
+    if (info[2].IsObject()) images_.targets = to_floats(info[2]);
     check_indices(images_, {});
   });
 }

@@ -5,8 +5,9 @@
 
 namespace fer::bindings {
 
-/// JavaScript: `new ImageSet(source, labels)`. The source is { path, offset, shape } in a packed file, which is mapped,
-/// or a Tensor (N, H, W, C), read in place and kept alive. Labels are an Int32Array.
+/// JavaScript: `new ImageSet(source, labels, targets?)`. The source is { path, offset, shape } in a packed file, which
+/// is mapped, or a Tensor (N, H, W, C), read in place and kept alive. Labels are an Int32Array, targets a Tensor (N, K)
+/// float32, which is copied.
 class ImageSetWrap : public Napi::ObjectWrap<ImageSetWrap> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -12,25 +12,51 @@
 namespace fer::bindings {
 namespace {
 
-TrainingOptions to_training_options(const Fields& fields, const InputFormat& format) {
+LossSettings to_loss(const Fields& fields) {
+  LossSettings loss{
+      .smoothing = fields.number("labelSmoothing"), .focal_gamma = fields.number("focalGamma"), .class_weights = {}};
+  if (fields.has("classWeights")) loss.class_weights = to_floats(fields.at("classWeights"));
+  return loss;
+}
+
+/// [{ images, indices, weight }]
+std::vector<Share> to_shares(const Napi::Value& value) {
+  const auto array = value.As<Napi::Array>();
+  std::vector<Share> shares;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Fields fields(array.Get(i));
+    shares.push_back({.images = ImageSetWrap::of(fields.at("images")),
+                      .indices = to_integers(fields.at("indices")),
+                      .weight = fields.number("weight")});
+  }
+  return shares;
+}
+
+TrainingOptions to_training_options(const Fields& fields, const InputFormat& format, int64_t classes) {
   const auto precision = parse_precision(fields.text("precision"));
   return {.epochs = fields.integer("epochs"),
           .optimizer = fields.text("optimizer"),
           .optimizer_settings = {.weight_decay = fields.number("weightDecay"),
                                  .momentum = fields.number("momentum"),
                                  .beta1 = fields.number("beta1"),
-                                 .beta2 = fields.number("beta2")},
+                                 .beta2 = fields.number("beta2"),
+                                 .averaging = fields.number("averaging")},
           .schedule = fields.text("schedule"),
           .learning_rate = fields.number("learningRate"),
           .decay = fields.number("decay"),
           .warmup_epochs = fields.number("warmupEpochs"),
-          .label_smoothing = fields.number("labelSmoothing"),
+          .loss = to_loss(fields),
           .clip_norm = fields.number("clipNorm"),
+          .sharpness = fields.number("sharpness"),
           .accumulate = fields.integer("accumulate"),
           .precision = precision,
           .loader = {.batch_size = fields.integer("batchSize"),
+                     .classes = classes,
                      .seed = static_cast<uint64_t>(fields.integer("seed")),
+                     .sampler = fields.text("sampler"),
+                     .class_limit = fields.integer("classLimit"),
                      .augmentation = to_augmentation(fields.fields("augmentation")),
+                     .mixing = {.mixup = fields.number("mixup"), .cutmix = fields.number("cutmix")},
                      .format = format,
                      .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat}};
 }
@@ -59,15 +85,16 @@ Napi::Function TrainerWrap::define(Napi::Env env) {
        InstanceAccessor<&TrainerWrap::steps_per_epoch>("stepsPerEpoch"), InstanceMethod<&TrainerWrap::run>("run"),
        InstanceMethod<&TrainerWrap::state>("state"), InstanceMethod<&TrainerWrap::save>("save"),
        InstanceMethod<&TrainerWrap::restore>("restore"), InstanceMethod<&TrainerWrap::evaluate>("evaluate"),
-       InstanceMethod<&TrainerWrap::dispose>("dispose")});
+       InstanceMethod<&TrainerWrap::average_into>("averageInto"), InstanceMethod<&TrainerWrap::dispose>("dispose")});
 }
 
 TrainerWrap::TrainerWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     network_ = NetworkWrap::of(info[0]);
-    trainer_ = std::make_shared<Trainer>(network_, ImageSetWrap::of(info[1]), to_integers(info[2]),
-                                         to_training_options(Fields(info[3]), network_->spec().input));
-    images_ = Napi::Persistent(info[1].As<Napi::Object>());
+    const auto& spec = network_->spec();
+    trainer_ = std::make_shared<Trainer>(network_, to_shares(info[1]),
+                                         to_training_options(Fields(info[2]), spec.input, spec.classes));
+    shares_ = Napi::Persistent(info[1].As<Napi::Object>());
     worker_ = std::make_unique<Worker>();
   });
 }
@@ -134,16 +161,30 @@ Napi::Value TrainerWrap::restore(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value TrainerWrap::average_into(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
+    const auto cancellation = CancellationWrap::of(info[1]);
+    return Environment::of(info.Env())
+        .submit(worker(), cancellation, std::move(keep),
+                [trainer = trainer_, network = NetworkWrap::of(info[0]), cancellation] {
+                  trainer->average_into(*network, *cancellation);
+                  return nothing;
+                });
+  });
+}
+
 Napi::Value TrainerWrap::evaluate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Keep keep;
     keep.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
-    keep.push_back(Napi::Persistent(info[0].As<Napi::Object>()));
-    const auto cancellation = CancellationWrap::of(info[3]);
+    keep.push_back(Napi::Persistent(info[1].As<Napi::Object>()));
+    const auto cancellation = CancellationWrap::of(info[4]);
     return Environment::of(info.Env())
         .submit(worker(), cancellation, std::move(keep),
-                [network = network_, images = ImageSetWrap::of(info[0]), indices = to_integers(info[1]),
-                 options = to_inference_options(Fields(info[2])), cancellation] {
+                [network = NetworkWrap::of(info[0]), images = ImageSetWrap::of(info[1]), indices = to_integers(info[2]),
+                 options = to_inference_options(Fields(info[3])), cancellation] {
                   Predictor predictor(network);
                   const auto logits = infer(predictor, images, indices, options, *cancellation, [](int64_t) {});
                   return [logits](Napi::Env env) -> Napi::Value { return from_tensor(env, logits); };
@@ -165,7 +206,7 @@ void TrainerWrap::dispose(const Napi::CallbackInfo&) {
   worker_.reset();
   trainer_.reset();
   network_.reset();
-  images_.Reset();
+  shares_.Reset();
 }
 
 }  // namespace fer::bindings

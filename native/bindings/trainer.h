@@ -8,8 +8,8 @@
 
 namespace fer::bindings {
 
-/// JavaScript: `new Trainer(network, images, indices, options)`. While it lives, the network is its own; all its work
-/// is done on a thread of its own, one call after the other.
+/// JavaScript: `new Trainer(network, shares, options)`, shares as [{ images, indices, weight }]. While it lives, the
+/// network is its own; all its work is done on a thread of its own, one call after the other.
 class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -27,7 +27,9 @@ class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
   Napi::Value save(const Napi::CallbackInfo& info);
   /// (file, stepsDone) -> Promise; file as createNetwork takes it
   Napi::Value restore(const Napi::CallbackInfo& info);
-  /// (images, indices, inferenceOptions, cancellation) -> Promise of a Tensor (N, K)
+  /// (network, cancellation) -> Promise
+  Napi::Value average_into(const Napi::CallbackInfo& info);
+  /// (network, images, indices, inferenceOptions, cancellation) -> Promise of a Tensor (N, K)
   Napi::Value evaluate(const Napi::CallbackInfo& info);
 
   /// Ends the thread and frees the optimizer's state; only when no call is in flight. Later calls: ERR_DISPOSED.
@@ -39,7 +41,7 @@ class TrainerWrap : public Napi::ObjectWrap<TrainerWrap> {
   std::shared_ptr<Network> network_;
   std::shared_ptr<Trainer> trainer_;
   std::unique_ptr<Worker> worker_;
-  Napi::ObjectReference images_;
+  Napi::ObjectReference shares_;
 };
 
 }  // namespace fer::bindings

@@ -6,7 +6,20 @@
 namespace fer {
 
 /// What a draw is for: draws for different purposes never share numbers.
-enum class Purpose : uint64_t { shuffle = 1, flip, affine, light, noise, erase, alternative, noise_levels };
+enum class Purpose : uint64_t {
+  shuffle = 1,
+  flip,
+  affine,
+  light,
+  noise,
+  erase,
+  alternative,
+  noise_levels,
+  interleave,
+  resample,
+  mix,
+  resolution
+};
 
 /// The seed of the draws for one purpose, and their stream within it.
 inline uint64_t key_of(uint64_t seed, Purpose purpose) {
@@ -26,6 +39,8 @@ class Draw {
 
   /// In [0, 1), 24 bits.
   float uniform() { return static_cast<float>(engine_() >> 8) * 0x1p-24F; }
+  /// In [0, 1), 53 bits.
+  double fraction() { return static_cast<double>(below(uint64_t{1} << 53)) * 0x1p-53; }
   float between(float low, float high) { return low + (high - low) * uniform(); }
   /// In [-limit, limit).
   float symmetric(float limit) { return between(-limit, limit); }

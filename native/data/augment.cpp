@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "data/picture.h"
+#include "ops/resize/resize.h"
 
 namespace fer {
 namespace {
@@ -88,6 +89,14 @@ struct Desk {
 };
 
 }  // namespace
+
+at::Tensor coarsened(const at::Tensor& pixels, const Augmentation& settings, Position position) {
+  auto random = draw(position, Purpose::resolution);
+  if (!random.chance(settings.coarsen)) return pixels;
+  const float factor = random.between(settings.coarsen_smallest, 1);
+  const auto side = [factor](int64_t of) { return std::max<int64_t>(1, std::lround(factor * static_cast<float>(of))); };
+  return resize(pixels, side(pixels.size(1)), side(pixels.size(2)));
+}
 
 template <typename scalar_t>
 void augment(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Augmentation& settings,

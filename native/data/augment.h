@@ -1,4 +1,6 @@
 #pragma once
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 
 #include "ops/preprocess/preprocess.h"
@@ -19,6 +21,8 @@ struct Augmentation {
   float erase;            // probability
   float erase_smallest;   // area of the rectangle, of the picture's
   float erase_largest;
+  float coarsen;           // probability of making the picture smaller first, as one from afar is
+  float coarsen_smallest;  // fraction of its sides
 };
 
 /// Identifies one draw of one picture.
@@ -27,6 +31,10 @@ struct Position {
   uint64_t epoch;
   uint64_t index;  // of the picture within the epoch
 };
+
+/// A picture (1, H, W, C) as the network would see it had it been taken at a lower resolution: both sides times one
+/// random factor, or as it is.
+at::Tensor coarsened(const at::Tensor& pixels, const Augmentation& settings, Position position);
 
 /// pixels (height, width, channels) uint8 -> output (size, size, 3) float32 or bfloat16, normalised. One resampling for
 /// flip, shift, scale and rotation together; edges repeat; erased areas take the normalisation's mean (zero).

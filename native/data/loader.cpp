@@ -1,6 +1,7 @@
 #include "data/loader.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/one_hot.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,14 +14,36 @@
 
 namespace fer {
 
-Loader::Loader(ImageSet images, std::vector<int64_t> indices, LoaderOptions options)
-    : images_(std::move(images)), indices_(std::move(indices)), options_(options) {
-  check_indices(images_, indices_);
-  if (indices_.empty()) throw Error("ERR_DATASET_EMPTY", "There is no picture to train on. Add labelled pictures");
-  options_.batch_size = std::min<int64_t>(options_.batch_size, static_cast<int64_t>(indices_.size()));
+namespace {
+
+/// The pictures of all shares, counted through, with their labels.
+std::vector<Candidate> candidates_of(const std::vector<Share>& shares) {
+  std::vector<Candidate> all;
+  for (const auto& share : shares) {
+    check_indices(share.images, share.indices);
+    const auto* labels = share.images.labels.const_data_ptr<int64_t>();
+    for (const int64_t index : share.indices) {
+      all.push_back({.index = static_cast<int64_t>(all.size()), .label = labels[index], .weight = share.weight});
+    }
+  }
+  return all;
 }
 
-int64_t Loader::batches_per_epoch() const { return static_cast<int64_t>(indices_.size()) / options_.batch_size; }
+}  // namespace
+
+Loader::Loader(std::vector<Share> shares, LoaderOptions options)
+    : shares_(std::move(shares)),
+      options_(std::move(options)),
+      sampler_(samplers().at(options_.sampler)(candidates_of(shares_),
+                                               {.seed = options_.seed, .class_limit = options_.class_limit})) {
+  if (sampler_->size() == 0) throw Error("ERR_DATASET_EMPTY", "There is no picture to train on. Add labelled pictures");
+  options_.batch_size = std::min(options_.batch_size, sampler_->size());
+  for (size_t share = 0; share < shares_.size(); ++share) {
+    for (const int64_t index : shares_[share].indices) places_.push_back({share, index});
+  }
+}
+
+int64_t Loader::batches_per_epoch() const { return sampler_->size() / options_.batch_size; }
 
 Batch Loader::next(int64_t step) {
   if (prepared_step_ != step) {
@@ -52,12 +75,12 @@ Batch Loader::make(int64_t step) {
   const auto& order_of_epoch = order(epoch);
   const auto size = options_.format.size;
   auto output = at::empty({options_.batch_size, size, size, 3}, options_.dtype);
-  auto labels = at::empty({options_.batch_size}, at::kLong);
-  const auto* all_labels = images_.labels.const_data_ptr<int64_t>();
+  auto targets = at::empty({options_.batch_size, options_.classes});
   for (int64_t i = 0; i < options_.batch_size; ++i) {
-    const int64_t index = order_of_epoch[static_cast<size_t>(first + i)];
+    const auto [share, index] = places_[static_cast<size_t>(order_of_epoch[static_cast<size_t>(first + i)])];
+    const auto& images = shares_[share].images;
     const Position position{options_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(first + i)};
-    const auto pixels = picture(index);
+    const auto pixels = coarsened(picture(images.pixels.narrow(0, index, 1)), options_.augmentation, position);
     const auto draw = [&](auto* to) {
       augment(pixels.const_data_ptr<uint8_t>(), pixels.size(1), pixels.size(2), pixels.size(3), options_.augmentation,
               options_.format, position, to + i * size * size * 3);
@@ -67,33 +90,38 @@ Batch Loader::make(int64_t step) {
     } else {
       draw(output.mutable_data_ptr<float>());
     }
-    labels.mutable_data_ptr<int64_t>()[i] = all_labels[index];
+    targets[i].copy_(target(images, index));
   }
-  return {output.permute({0, 3, 1, 2}), labels};
+  Batch batch{output.permute({0, 3, 1, 2}), targets};
+  mix(batch, options_.mixing, Draw(options_.seed, static_cast<uint64_t>(step), 0, Purpose::mix));
+  return batch;
 }
 
-/// (1, H, W, C), in the model's colours. Augmentation reads four neighbours of a point, which would alias where it
-/// shrinks much: larger pictures are first made smaller with the antialiased filter, keeping a margin for shifts.
-at::Tensor Loader::picture(int64_t index) const {
+/// A picture (1, H, W, C), in the model's colours. Augmentation reads four neighbours of a point, which would alias
+/// where it shrinks much: larger pictures are first made smaller with the antialiased filter, keeping a margin for
+/// shifts.
+at::Tensor Loader::picture(const at::Tensor& pixels) const {
   constexpr double largest_kept = 1.25, margin = 1.125;
-  auto pixels = images_.pixels.narrow(0, index, 1);
-  if (pixels.size(3) == 3) pixels = to_color(pixels, options_.format.color);
+  const auto colored = pixels.size(3) == 3 ? to_color(pixels, options_.format.color) : pixels;
   const auto size = static_cast<double>(options_.format.size);
   const auto fitted = [&](int64_t side) {
     return static_cast<double>(side) > largest_kept * size ? static_cast<int64_t>(std::ceil(margin * size)) : side;
   };
-  return resize(pixels, fitted(pixels.size(1)), fitted(pixels.size(2)));
+  return resize(colored, fitted(colored.size(1)), fitted(colored.size(2)));
 }
 
-/// Fisher and Yates' shuffle of the indices.
+/// (K), the picture's own, or all of it on its label.
+at::Tensor Loader::target(const ImageSet& images, int64_t index) const {
+  if (images.targets.defined()) return images.targets[index];
+  return at::one_hot(images.labels[index], options_.classes).to(at::kFloat);
+}
+
 const std::vector<int64_t>& Loader::order(int64_t epoch) {
-  if (epoch != shuffled_epoch_) {
-    shuffled_ = indices_;
-    Draw random(options_.seed, static_cast<uint64_t>(epoch), 0, Purpose::shuffle);
-    for (size_t i = shuffled_.size(); i > 1; --i) std::swap(shuffled_[i - 1], shuffled_[random.below(i)]);
-    shuffled_epoch_ = epoch;
+  if (epoch != ordered_epoch_) {
+    order_ = sampler_->order(static_cast<uint64_t>(epoch));
+    ordered_epoch_ = epoch;
   }
-  return shuffled_;
+  return order_;
 }
 
 }  // namespace fer

@@ -20,7 +20,6 @@
 namespace fer {
 namespace {
 
-constexpr double generic_momentum = 0.1;
 constexpr int64_t arranged_by = 256;  // upscale 16, squared
 
 struct DeAlbinoImpl : torch::nn::Module {
@@ -57,7 +56,7 @@ struct ArmImpl : torch::nn::Module {
 
   void track(const at::Tensor& mean) {
     at::NoGradGuard no_grad;
-    generic.lerp_(mean.detach(), generic_momentum);
+    generic.lerp_(mean.detach(), momentum);
     calibrated = true;
   }
 
@@ -65,6 +64,7 @@ struct ArmImpl : torch::nn::Module {
   torch::nn::BatchNorm2d bn;
   at::Tensor alpha;
   at::Tensor generic;
+  double momentum = 0.1;
   std::atomic<bool> calibrated = false;  // set by the thread that computes, asked by the one that saves
 };
 TORCH_MODULE(Arm);
@@ -106,6 +106,7 @@ class ArmHead : public Head {
     return {tiles.flatten(1, 2).to(at::kFloat), (fc->bias + at::mv(classifier, shared.to(at::kDouble))).to(at::kFloat)};
   }
 
+  void set_momentum(double momentum) override { arm->momentum = momentum; }
   bool has_affinity() const override { return arm->alpha.defined(); }
   bool is_optional(const std::string& name) const override { return name == "arm.generic"; }
   void set_calibrated(bool calibrated) override { arm->calibrated = calibrated; }

@@ -22,6 +22,8 @@ class Head : public torch::nn::Module {
   virtual void set_calibrated(bool calibrated) {}
   /// Sets the running generic part, flattened. Only where there is one to share.
   virtual void calibrate(const at::Tensor& generic) {}
+  /// How much the running generic part takes over of a batch.
+  virtual void set_momentum(double momentum) {}
   /// Whether a model file may lack this buffer.
   virtual bool is_optional(const std::string& name) const { return false; }
 };

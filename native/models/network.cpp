@@ -1,5 +1,7 @@
 #include "models/network.h"
 
+#include <torch/nn/modules/batchnorm.h>
+
 #include "models/backbone.h"
 #include "models/head.h"
 #include "models/initialize.h"
@@ -96,6 +98,16 @@ void Network::train(bool on) {
   if (on) ++version_;
   backbone_->train(on);
   head_->train(on);
+}
+
+void Network::set_momentum(double momentum) {
+  for (torch::nn::Module* part :
+       {static_cast<torch::nn::Module*>(backbone_.get()), static_cast<torch::nn::Module*>(head_.get())}) {
+    for (const auto& module : part->modules()) {
+      if (auto* norm = module->as<torch::nn::BatchNorm2d>()) norm->options.momentum(momentum);
+    }
+  }
+  head_->set_momentum(momentum);
 }
 
 std::vector<at::Tensor> Network::parameters() const {

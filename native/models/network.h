@@ -56,6 +56,9 @@ class Network {
   bool calibrated() const;
 
   void train(bool on);
+  /// How much the running statistics of the norms, and ARM's generic part, take over of a batch in training.
+  void set_momentum(double momentum);
+  static constexpr double usual_momentum = 0.1;
   std::vector<at::Tensor> parameters() const;
   std::vector<NamedTensor> named_parameters() const;
 

@@ -20,8 +20,10 @@ struct OptimizerSlot {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  /// Every parameter must have a gradient; gradients are dropped afterwards.
-  virtual void step(double learning_rate) = 0;
+  /// Every parameter must have a gradient; gradients are dropped afterwards. `number`: of the step, from 1.
+  virtual void step(double learning_rate, int64_t number) = 0;
+  /// The running average of each parameter; empty where none is kept.
+  virtual const std::vector<at::Tensor>& averages() const = 0;
   /// What it remembers from step to step; the tensors are its own memory.
   virtual std::vector<OptimizerSlot> state() const = 0;
 };
@@ -31,6 +33,7 @@ struct OptimizerSettings {
   double momentum;  // of sgd
   double beta1;     // of adam and adamw
   double beta2;
+  double averaging;  // the average keeps so much of itself a step, less at first; 0: no average is kept
 };
 
 using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(std::vector<at::Tensor>, const OptimizerSettings&)>;

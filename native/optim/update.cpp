@@ -52,6 +52,11 @@ FER_VECTORIZED void update_plain(float* __restrict weight, const float* __restri
   }
 }
 
+FER_VECTORIZED void update_average(const float* __restrict weight, float* __restrict average, int64_t count,
+                                   float keep) {
+  for (int64_t i = 0; i < count; ++i) average[i] = weight[i] + keep * (average[i] - weight[i]);
+}
+
 /// Values [begin, begin + count) of a parameter.
 struct Piece {
   size_t parameter;
@@ -76,6 +81,12 @@ void for_each_piece(const std::vector<Parameter>& parameters, const Function& fu
 
 float* values(const at::Tensor& tensor, const Piece& piece) { return tensor.data_ptr<float>() + piece.begin; }
 
+template <typename Parameter>
+void follow(const Parameter& parameter, const Piece& piece, float keep) {
+  if (!parameter.average.defined()) return;
+  update_average(values(parameter.weight, piece), values(parameter.average, piece), piece.count, keep);
+}
+
 }  // namespace
 
 void update(const std::vector<AdamParameter>& parameters, const AdamStep& step) {
@@ -83,6 +94,7 @@ void update(const std::vector<AdamParameter>& parameters, const AdamStep& step) 
   for_each_piece(parameters, [&](const AdamParameter& parameter, const Piece& piece) {
     update_adam(values(parameter.weight, piece), values(parameter.gradient, piece), values(parameter.first, piece),
                 values(parameter.second, piece), piece.count, factors);
+    follow(parameter, piece, step.averaging);
   });
 }
 
@@ -95,6 +107,7 @@ void update(const std::vector<SgdParameter>& parameters, const SgdStep& step) {
     } else {
       update_plain(weight, gradient, piece.count, step);
     }
+    follow(parameter, piece, step.averaging);
   });
 }
 

@@ -8,21 +8,23 @@ namespace fer {
 
 struct AdamStep {
   float learning_rate, weight_decay, beta1, beta2, epsilon;
-  bool decoupled;  // weight decay: of the weight itself (adamw) rather than part of the gradient (adam)
-  int64_t steps;   // with this one
+  bool decoupled;   // weight decay: of the weight itself (adamw) rather than part of the gradient (adam)
+  int64_t steps;    // with this one
+  float averaging;  // the average keeps so much of itself
 };
 
-/// Tensors of one parameter: gradient and moments have its layout.
+/// Tensors of one parameter, all of its layout; `average` undefined where none is kept.
 struct AdamParameter {
-  at::Tensor weight, gradient, first, second;
+  at::Tensor weight, gradient, first, second, average;
 };
 void update(const std::vector<AdamParameter>& parameters, const AdamStep& step);
 
 struct SgdStep {
   float learning_rate, weight_decay, momentum;  // Nesterov's, where it is not zero
+  float averaging;
 };
 struct SgdParameter {
-  at::Tensor weight, gradient, velocity;  // the last undefined without momentum
+  at::Tensor weight, gradient, velocity, average;  // velocity undefined without momentum
 };
 void update(const std::vector<SgdParameter>& parameters, const SgdStep& step);
 

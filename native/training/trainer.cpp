@@ -1,13 +1,12 @@
 #include "training/trainer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
 #include <torch/nn/utils/clip_grad.h>
 
 #include <cmath>
 #include <sstream>
 #include <string_view>
-
-#include "losses/cross_entropy.h"
 
 namespace fer {
 namespace {
@@ -19,30 +18,53 @@ constexpr const char* cure =
 
 }  // namespace
 
-Trainer::Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<int64_t> indices,
-                 TrainingOptions options)
+Trainer::Trainer(std::shared_ptr<Network> network, std::vector<Share> shares, TrainingOptions options)
     : network_(std::move(network)),
       options_(std::move(options)),
-      loader_(std::move(images), std::move(indices), options_.loader),
+      loader_(std::move(shares), options_.loader),
       parameters_(network_->parameters()),
       optimizer_(optimizers().at(options_.optimizer)(parameters_, options_.optimizer_settings)) {}
+
+namespace {
+
+/// When a call returns, however it does, nothing of the loader may still run: the process may be about to end.
+struct Settle {
+  Loader& loader;
+  ~Settle() { loader.settle(); }
+};
+
+}  // namespace
 
 void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancellation& cancellation,
                         const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
   const MemoryPool::Scope memory(memory_);
   network_->train(true);
-  // When this returns, however it does, nothing of it may still run: the process may be about to end.
-  struct Settle {
-    Loader& loader;
-    ~Settle() { loader.settle(); }
-  } settle{loader_};
+  const Settle settle{loader_};
   while (steps_done_ < last) {
     cancellation.check();
     report(step());
     if (Clock::now() >= deadline) break;
   }
   check_finite();
+}
+
+void Trainer::average_into(Network& network, const Cancellation& cancellation) {
+  constexpr int64_t pictures = 4096;  // enough for means and variances of every channel
+  at::NoGradGuard no_grad;
+  const MemoryPool::Scope memory(memory_);
+  const Settle settle{loader_};
+  network.train(true);
+  const auto parameters = network.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) parameters[i].copy_(optimizer_->averages().at(i));
+  const int64_t batches = std::min(steps_per_epoch(), (pictures + batch_size() - 1) / batch_size());
+  for (int64_t i = 0; i < batches; ++i) {
+    cancellation.check();
+    network.set_momentum(1.0 / static_cast<double>(i + 1));  // the mean of all so far
+    AutocastScope autocast(options_.precision);
+    network.logits(loader_.next(steps_done_ + i).images, network.spec().affinity);
+  }
+  network.train(false);
 }
 
 std::vector<NamedTensor> Trainer::state() const {
@@ -88,25 +110,49 @@ double Trainer::learning_rate() const {
 
 Step Trainer::step() {
   const double learning_rate = this->learning_rate();
-  const double loss = add_gradients(loader_.next(steps_done_));
+  const auto batch = loader_.next(steps_done_);
+  const double loss = add_gradients(batch);
   if (!std::isfinite(loss)) {
     std::ostringstream text;
     text << "The loss is no longer a finite number at step " << steps_done_ + 1 << ", learning rate " << learning_rate
          << ". " << cure;
     throw Error("ERR_DIVERGED", text.str());
   }
+  if (options_.sharpness > 0) sharpen_gradients(batch);
   if (options_.clip_norm > 0) torch::nn::utils::clip_grad_norm_(parameters_, options_.clip_norm);
-  optimizer_->step(learning_rate);
-  return {.step = ++steps_done_, .loss = loss, .learning_rate = learning_rate};
+  optimizer_->step(learning_rate, ++steps_done_);
+  return {.step = steps_done_, .loss = loss, .learning_rate = learning_rate};
+}
+
+/// Sharpness-aware minimisation (Foret et al., arXiv 2010.01412): puts in place of the gradients those of the point
+/// that lies `sharpness` along them. That point leaves no trace in the running statistics.
+void Trainer::sharpen_gradients(const Batch& batch) {
+  std::vector<at::Tensor> squares, steps;
+  for (const auto& parameter : parameters_) squares.push_back(parameter.grad().square().sum());
+  const double norm = at::stack(squares).sum().sqrt().item<double>();
+  const double factor = options_.sharpness / (norm + 1e-12);
+  const auto move = [&](double direction) {
+    at::NoGradGuard no_grad;
+    for (size_t i = 0; i < parameters_.size(); ++i) parameters_[i].add_(steps[i], direction);
+  };
+  for (auto& parameter : parameters_) {
+    steps.push_back(parameter.grad() * factor);
+    parameter.mutable_grad().reset();
+  }
+  move(1);
+  network_->set_momentum(0);
+  add_gradients(batch);
+  network_->set_momentum(Network::usual_momentum);
+  move(-1);
 }
 
 /// Of the mean loss over a batch, which it gives. It stops at the first part whose loss is not finite.
 double Trainer::add_gradients(const Batch& batch) {
-  const int64_t size = batch.labels.size(0), parts = std::min(options_.accumulate, size);
+  const int64_t size = batch.targets.size(0), parts = std::min(options_.accumulate, size);
   double total = 0;
   for (int64_t part = 0; part < parts && std::isfinite(total); ++part) {
     const int64_t first = part * size / parts, count = (part + 1) * size / parts - first;
-    const auto share = loss_of(batch.images.narrow(0, first, count), batch.labels.narrow(0, first, count)) *
+    const auto share = loss_of(batch.images.narrow(0, first, count), batch.targets.narrow(0, first, count)) *
                        (static_cast<double>(count) / static_cast<double>(size));
     total += share.item<double>();
     if (std::isfinite(total)) share.backward();
@@ -114,9 +160,9 @@ double Trainer::add_gradients(const Batch& batch) {
   return total;
 }
 
-at::Tensor Trainer::loss_of(const at::Tensor& images, const at::Tensor& labels) {
+at::Tensor Trainer::loss_of(const at::Tensor& images, const at::Tensor& targets) {
   AutocastScope autocast(options_.precision);
-  return cross_entropy(network_->logits(images, network_->spec().affinity), labels, options_.label_smoothing);
+  return cross_entropy(network_->logits(images, network_->spec().affinity), targets, options_.loss);
 }
 
 }  // namespace fer

@@ -9,6 +9,7 @@
 #include "core/memory_pool.h"
 #include "core/precision.h"
 #include "data/loader.h"
+#include "losses/cross_entropy.h"
 #include "models/network.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
@@ -23,8 +24,9 @@ struct TrainingOptions {
   double learning_rate;
   double decay;
   double warmup_epochs;
-  double label_smoothing;
+  LossSettings loss;
   double clip_norm;    // 0: never
+  double sharpness;    // radius of sharpness-aware minimisation; 0: off
   int64_t accumulate;  // parts that a batch is computed in, whose gradients add up
   Precision precision;
   LoaderOptions loader;
@@ -40,7 +42,7 @@ struct Step {
 /// Drives one network over its training pictures. TypeScript decides what happens between the calls.
 class Trainer {
  public:
-  Trainer(std::shared_ptr<Network> network, ImageSet images, std::vector<int64_t> indices, TrainingOptions options);
+  Trainer(std::shared_ptr<Network> network, std::vector<Share> shares, TrainingOptions options);
 
   int64_t batch_size() const { return loader_.batch_size(); }
   int64_t steps_per_epoch() const { return loader_.batches_per_epoch(); }
@@ -51,6 +53,10 @@ class Trainer {
   /// ERR_DIVERGED where the loss, or at the end a weight, is not finite.
   void run_until(int64_t last, Clock::time_point deadline, const Cancellation& cancellation,
                  const std::function<void(const Step&)>& report);
+
+  /// Gives another network of the same kind the average of the weights. Its norms' statistics and ARM's generic part
+  /// are made anew for it, over training pictures. Only where an average is kept.
+  void average_into(Network& network, const Cancellation& cancellation);
 
   /// All that decides what comes next beside the options and the number of steps done: the network's state, and the
   /// optimizer's as `optimizer.SLOT.PARAMETER`. The tensors are the trainer's own memory.
@@ -63,7 +69,8 @@ class Trainer {
  private:
   Step step();
   double add_gradients(const Batch& batch);
-  at::Tensor loss_of(const at::Tensor& images, const at::Tensor& labels);
+  void sharpen_gradients(const Batch& batch);
+  at::Tensor loss_of(const at::Tensor& images, const at::Tensor& targets);
   double learning_rate() const;
   std::vector<NamedTensor> optimizer_state() const;
 

@@ -243,7 +243,8 @@ TEST(Calibrate, SetsTheGenericPartToTheMeanUniquePartOfThePictures) {
   const auto shared = std::make_shared<Network>(spec("arm", "small", 32, Affinity::ema), 1);
   auto& network = *shared;
   warm_up(network, 32);
-  const ImageSet faces{.pixels = at::randint(0, 256, {7, 32, 32, 3}, at::kByte), .labels = at::zeros({7}, at::kLong)};
+  const ImageSet faces{
+      .pixels = at::randint(0, 256, {7, 32, 32, 3}, at::kByte), .labels = at::zeros({7}, at::kLong), .targets = {}};
   const InferenceOptions options{
       .affinity = Affinity::ema, .precision = Precision::float32, .batch_size = 3, .ranges = {}};
   const std::vector<int64_t> chosen{6, 1, 2, 3};

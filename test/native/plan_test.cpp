@@ -69,7 +69,7 @@ at::Tensor answer(Predictor& predictor, const at::Tensor& pixels, Precision prec
 }
 
 std::vector<Range> ranges_of(Predictor& predictor, const at::Tensor& pixels) {
-  const ImageSet set{pixels, at::zeros({pixels.size(0)}, at::kLong)};
+  const ImageSet set{.pixels = pixels, .labels = at::zeros({pixels.size(0)}, at::kLong), .targets = {}};
   std::vector<int64_t> indices(static_cast<size_t>(pixels.size(0)));
   std::iota(indices.begin(), indices.end(), 0);
   return measure_ranges(predictor, set, indices, Cancellation(), [](int64_t) {});

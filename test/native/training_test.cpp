@@ -22,19 +22,32 @@ constexpr Augmentation everything{.flip = 0.5F,
                                   .flip_or_noise = 0.5F,
                                   .erase = 0.5F,
                                   .erase_smallest = 0.02F,
-                                  .erase_largest = 0.1F};
+                                  .erase_largest = 0.1F,
+                                  .coarsen = 0.5F,
+                                  .coarsen_smallest = 0.3F};
 constexpr Augmentation nothing{};
 constexpr Normalization plain{{0, 0, 0}, {1, 1, 1}};
 
 ImageSet random_faces(int64_t count, int64_t side, int64_t channels) {
   at::manual_seed(21);
-  return {.pixels = at::randint(0, 256, {count, side, side, channels}, at::kByte), .labels = at::arange(count) % 7};
+  return {.pixels = at::randint(0, 256, {count, side, side, channels}, at::kByte),
+          .labels = at::arange(count) % 7,
+          .targets = {}};
+}
+
+/// Of one set, each picture as often.
+std::vector<Share> all_of(const ImageSet& images, const std::vector<int64_t>& indices) {
+  return {{.images = images, .indices = indices, .weight = 1}};
 }
 
 LoaderOptions loader_options(int64_t batch, uint64_t seed, const Augmentation& augmentation, int64_t size = 32) {
   return {.batch_size = batch,
+          .classes = 7,
           .seed = seed,
+          .sampler = "shuffle",
+          .class_limit = 0,
           .augmentation = augmentation,
+          .mixing = {},
           .format = {size, Color::rgb, plain},
           .dtype = at::kFloat};
 }
@@ -198,44 +211,47 @@ TEST(Augment, BrightensByAFactorWithinItsLimit) {
 
 TEST(Loader, RefusesWhatWouldReadOutsideTheMemory) {
   auto faces = random_faces(5, 32, 1);
-  EXPECT_THROW(Loader(faces, {0, 5}, loader_options(2, 0, nothing)), Error);
-  EXPECT_THROW(Loader(faces, {-1}, loader_options(2, 0, nothing)), Error);
-  EXPECT_THROW(Loader(faces, {}, loader_options(2, 0, nothing)), Error);
+  EXPECT_THROW(Loader(all_of(faces, {0, 5}), loader_options(2, 0, nothing)), Error);
+  EXPECT_THROW(Loader(all_of(faces, {-1}), loader_options(2, 0, nothing)), Error);
+  EXPECT_THROW(Loader(all_of(faces, {}), loader_options(2, 0, nothing)), Error);
   faces.labels = faces.labels.narrow(0, 0, 4);
-  EXPECT_THROW(Loader(faces, {0}, loader_options(2, 0, nothing)), Error);
+  EXPECT_THROW(Loader(all_of(faces, {0}), loader_options(2, 0, nothing)), Error);
 }
 
 TEST(Loader, MakesLargePicturesSmallerWithoutAliasing) {
   // Stripes one pixel wide: read point by point at every fourth pixel they would come out black or white.
   auto stripes = at::zeros({4, 128, 128, 1}, at::kByte);
   stripes.slice(2, 0, 128, 2).fill_(255);
-  Loader loader({.pixels = stripes, .labels = at::zeros({4}, at::kLong)}, first(4), loader_options(4, 0, nothing, 32));
+  Loader loader(all_of({.pixels = stripes, .labels = at::zeros({4}, at::kLong), .targets = {}}, first(4)),
+                loader_options(4, 0, nothing, 32));
   const auto inner = loader.next(0).images.slice(3, 4, 28) * 255;
   EXPECT_LT((inner - 127.5).abs().max().item<float>(), 16.0F);
 }
 
 TEST(Loader, ABatchDependsOnItsStepAloneWhateverWasAskedBefore) {
   const auto faces = random_faces(50, 32, 3);
-  Loader one(faces, first(50), loader_options(8, 3, everything)),
-      other(faces, first(50), loader_options(8, 3, everything));
+  Loader one(all_of(faces, first(50)), loader_options(8, 3, everything)),
+      other(all_of(faces, first(50)), loader_options(8, 3, everything));
   std::vector<Batch> in_order;
   for (int64_t step = 0; step < 13; ++step) in_order.push_back(one.next(step));
   for (const int64_t step : {12, 3, 4, 0, 9}) {
     const auto batch = other.next(step);
     EXPECT_TRUE(batch.images.equal(in_order[static_cast<size_t>(step)].images));
-    EXPECT_TRUE(batch.labels.equal(in_order[static_cast<size_t>(step)].labels));
+    EXPECT_TRUE(batch.targets.equal(in_order[static_cast<size_t>(step)].targets));
   }
 }
 
 TEST(Loader, AnEpochShowsEachPictureOnceAndTheNextInAnotherOrder) {
   auto faces = random_faces(48, 32, 1);
   faces.labels = at::arange(48);  // each picture its own label, to follow it
-  Loader loader(faces, first(48), loader_options(8, 4, everything));
+  auto options = loader_options(8, 4, everything);
+  options.classes = 48;
+  Loader loader(all_of(faces, first(48)), options);
   ASSERT_EQ(loader.batches_per_epoch(), 6);
   std::vector<at::Tensor> epochs;
   for (int64_t epoch = 0; epoch < 2; ++epoch) {
     std::vector<at::Tensor> labels;
-    for (int64_t i = 0; i < 6; ++i) labels.push_back(loader.next(epoch * 6 + i).labels);
+    for (int64_t i = 0; i < 6; ++i) labels.push_back(loader.next(epoch * 6 + i).targets.argmax(1));
     epochs.push_back(at::cat(labels));
     EXPECT_TRUE(std::get<0>(epochs.back().sort()).equal(at::arange(48)));
   }
@@ -245,8 +261,10 @@ TEST(Loader, AnEpochShowsEachPictureOnceAndTheNextInAnotherOrder) {
 TEST(Loader, TakesOnlyTheIndicesItWasGiven) {
   auto faces = random_faces(20, 32, 1);
   faces.labels = at::arange(20);
-  Loader loader(faces, {3, 5, 11, 17}, loader_options(64, 0, nothing));
-  EXPECT_TRUE(std::get<0>(loader.next(0).labels.sort()).equal(at::tensor({3, 5, 11, 17}, at::kLong)));
+  auto options = loader_options(64, 0, nothing);
+  options.classes = 20;
+  Loader loader(all_of(faces, {3, 5, 11, 17}), options);
+  EXPECT_TRUE(std::get<0>(loader.next(0).targets.argmax(1).sort()).equal(at::tensor({3, 5, 11, 17}, at::kLong)));
 }
 
 ScheduleSettings schedule_settings(double warmup) {
@@ -273,11 +291,12 @@ TEST(Schedule, FollowsItsFormula) {
 
 at::Tensor quadratic_step(const std::string& optimizer, int steps) {
   auto x = at::tensor({1.0F, -2.0F}).requires_grad_();
-  const auto settings = OptimizerSettings{.weight_decay = 0.1, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999};
+  const auto settings =
+      OptimizerSettings{.weight_decay = 0.1, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0};
   const auto made = optimizers().at(optimizer)({x}, settings);
   for (int i = 0; i < steps; ++i) {
     (x * x).sum().backward();
-    made->step(0.01);
+    made->step(0.01, i + 1);
   }
   return x.detach();
 }
@@ -306,11 +325,14 @@ TEST(Optimizer, AgreesWithLibTorchsOwn) {
        }));
 }
 
+const LossSettings smoothed{.smoothing = 0.1, .focal_gamma = 0, .class_weights = {}};
+
 TEST(Loss, SmoothingMixesTheTargetWithTheUniformDistribution) {
   const auto logits = at::tensor({2.0, 0.0, -1.0}).view({1, 3});
   const auto log_probabilities = logits.log_softmax(1);
   const double expected = -(0.9 * log_probabilities[0][1] + 0.1 * log_probabilities.mean()).item<double>();
-  EXPECT_NEAR(cross_entropy(logits, at::tensor({1}, at::kLong), 0.1).item<double>(), expected, 1e-6);
+  const auto target = at::tensor({0.0, 1.0, 0.0}).view({1, 3});
+  EXPECT_NEAR(cross_entropy(logits, target, smoothed).item<double>(), expected, 1e-6);
 }
 
 constexpr auto forever = Trainer::Clock::time_point::max();
@@ -321,7 +343,7 @@ ImageSet patterned_faces(int64_t count) {
   const auto patterns = at::randint(0, 256, {7, 32, 32, 3}, at::kFloat);
   const auto labels = at::arange(count) % 7;
   const auto noisy = patterns.index_select(0, labels) * 0.1 + at::rand({count, 32, 32, 3}) * 229;
-  return {.pixels = noisy.to(at::kByte), .labels = labels};
+  return {.pixels = noisy.to(at::kByte), .labels = labels, .targets = {}};
 }
 
 std::vector<double> losses_of(Precision precision, int64_t steps) {
@@ -331,19 +353,21 @@ std::vector<double> losses_of(Precision precision, int64_t steps) {
                          .classes = 7,
                          .affinity = Affinity::none,
                          .input = {32, Color::rgb, plain}};
-  Trainer trainer(std::make_shared<Network>(spec, 5), patterned_faces(512), first(512),
-                  {.epochs = 100,
-                   .optimizer = "adam",
-                   .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
-                   .schedule = "constant",
-                   .learning_rate = 3e-4,
-                   .decay = 1,
-                   .warmup_epochs = 0,
-                   .label_smoothing = 0.1,
-                   .clip_norm = 0,
-                   .accumulate = 1,
-                   .precision = precision,
-                   .loader = loader_options(16, 5, nothing)});
+  Trainer trainer(
+      std::make_shared<Network>(spec, 5), all_of(patterned_faces(512), first(512)),
+      {.epochs = 100,
+       .optimizer = "adam",
+       .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0},
+       .schedule = "constant",
+       .learning_rate = 3e-4,
+       .decay = 1,
+       .warmup_epochs = 0,
+       .loss = smoothed,
+       .clip_norm = 0,
+       .sharpness = 0,
+       .accumulate = 1,
+       .precision = precision,
+       .loader = loader_options(16, 5, nothing)});
   std::vector<double> losses;
   trainer.run_until(steps, Trainer::Clock::time_point::max(), Cancellation(),
                     [&](const Step& step) { losses.push_back(step.loss); });
@@ -360,13 +384,14 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 TrainingOptions plain_descent(int64_t accumulate) {
   return {.epochs = 1,
           .optimizer = "sgd",
-          .optimizer_settings = {.weight_decay = 0, .momentum = 0, .beta1 = 0.9, .beta2 = 0.999},
+          .optimizer_settings = {.weight_decay = 0, .momentum = 0, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0},
           .schedule = "constant",
           .learning_rate = 0.1,
           .decay = 1,
           .warmup_epochs = 0,
-          .label_smoothing = 0,
+          .loss = {},
           .clip_norm = 0,
+          .sharpness = 0,
           .accumulate = accumulate,
           .precision = Precision::float32,
           .loader = loader_options(11, 5, nothing)};
@@ -382,18 +407,18 @@ const NetworkSpec pooled{.backbone = "resnet18",
 TEST(Trainer, AccumulatesTheGradientsOfTheMeanLossOverTheParts) {
   const auto faces = patterned_faces(11);
   const auto network = std::make_shared<Network>(pooled, 5), by_hand = std::make_shared<Network>(pooled, 5);
-  Trainer trainer(network, faces, first(11), plain_descent(3));
+  Trainer trainer(network, all_of(faces, first(11)), plain_descent(3));
   double reported = 0;
   trainer.run_until(1, Trainer::Clock::time_point::max(), Cancellation(),
                     [&](const Step& step) { reported = step.loss; });
   // Of 11 faces in 3 parts: 3, 4 and 4.
-  Loader loader(faces, first(11), loader_options(11, 5, nothing));
+  Loader loader(all_of(faces, first(11)), loader_options(11, 5, nothing));
   const auto batch = loader.next(0);
   by_hand->train(true);
   double total = 0;
   for (const auto& [begin, count] : {std::pair{0, 3}, {3, 4}, {7, 4}}) {
     const auto loss = cross_entropy(by_hand->logits(batch.images.narrow(0, begin, count), Affinity::none),
-                                    batch.labels.narrow(0, begin, count), 0) *
+                                    batch.targets.narrow(0, begin, count), {}) *
                       (count / 11.0);
     loss.backward();
     total += loss.item<double>();
@@ -409,7 +434,7 @@ TEST(Trainer, AccumulatesTheGradientsOfTheMeanLossOverTheParts) {
 TEST(Trainer, AccumulatesNoMoreThanOneFaceAPart) {
   // One value a channel is no batch for a norm: the last map must have more than one pixel, as at 32 with stem medium.
   const auto network = std::make_shared<Network>(pooled, 5);
-  Trainer trainer(network, patterned_faces(11), first(11), plain_descent(1024));
+  Trainer trainer(network, all_of(patterned_faces(11), first(11)), plain_descent(1024));
   trainer.run_until(1, Trainer::Clock::time_point::max(), Cancellation(), [](const Step&) {});
   EXPECT_EQ(trainer.steps_done(), 1);
 }
@@ -439,20 +464,22 @@ Trainer full_trainer(Precision precision, const std::string& optimizer, uint64_t
                          .affinity = Affinity::ema,
                          .input = {32, Color::rgb, plain}};
   const auto network = std::make_shared<Network>(spec, seed);
-  const TrainingOptions options{
+  TrainingOptions options{
       .epochs = 2,
       .optimizer = optimizer,
-      .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+      .optimizer_settings = {.weight_decay = 1e-4, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0.9},
       .schedule = "cosine",
       .learning_rate = 1e-3,
       .decay = 0.9,
       .warmup_epochs = 0,
-      .label_smoothing = 0.1,
+      .loss = smoothed,
       .clip_norm = 1,
+      .sharpness = 0,
       .accumulate = 1,
       .precision = precision,
       .loader = loader_options(8, seed, everything)};
-  return {network, random_faces(32, 32, 3), first(32), options};
+  options.loader.mixing = {.mixup = 0.5, .cutmix = 0.5};
+  return {network, all_of(random_faces(32, 32, 3), first(32)), options};
 }
 
 std::vector<NamedTensor> trained(Precision precision, const std::string& optimizer, uint64_t seed, int64_t steps) {
@@ -524,17 +551,17 @@ std::shared_ptr<Network> plain_network() {
 
 Trainer plain_trainer(const std::shared_ptr<Network>& network) {
   return {network,
-          random_faces(32, 32, 1),
-          first(32),
+          all_of(random_faces(32, 32, 1), first(32)),
           {.epochs = 9,
            .optimizer = "sgd",
-           .optimizer_settings = {.weight_decay = 0, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999},
+           .optimizer_settings = {.weight_decay = 0, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0},
            .schedule = "constant",
            .learning_rate = 0.01,
            .decay = 0.9,
            .warmup_epochs = 0,
-           .label_smoothing = 0,
+           .loss = {},
            .clip_norm = 0,
+           .sharpness = 0,
            .accumulate = 1,
            .precision = Precision::float32,
            .loader = loader_options(8, 1, nothing)}};
