@@ -1,23 +1,28 @@
-import { cancellable } from './calls.js'
-import { type Dataset, type SplitName, splitRead } from './datasets/dataset.js'
+import type { Dataset, SplitName } from './datasets/dataset.js'
 import { labelsFor } from './datasets/labels.js'
-import { pack } from './images/pack.js'
 import { type Metrics, measure } from './metrics/index.js'
+import { tempered } from './metrics/temperature.js'
 import { inferenceFor } from './model/inference.js'
+import type { ModelInfo } from './model/info.js'
+import { measureFaces } from './model/measuring.js'
 import { Model } from './model.js'
+import type { Network, OverFaces } from './native.js'
 import { fail, readOptions } from './options/check.js'
-import { dataset, type FacesOptions, facesShape } from './options/faces.js'
-import { type InferenceOptions, inferenceShape } from './options/inference.js'
+import { dataset, type FacesOptions, type FacesSettings, facesShape } from './options/faces.js'
+import { type InferenceOptions, type InferenceSettings, inferenceShape } from './options/inference.js'
 
 /** `split` is `test` by default. */
 export interface EvaluateOptions extends InferenceOptions, FacesOptions {}
 
+/** `nll` and `ece` are of the logits divided by the model's temperature, as `predict` answers. */
 export interface Evaluation extends Metrics {
   /** `all` for a flat data set, which has no splits: it may hold faces that trained the model. */
   readonly split: SplitName | 'all'
   readonly affinity: string
   readonly precision: string
   readonly batchSize: number
+  /** The model's; 1 where it has none. */
+  readonly temperature: number
   /** Answered in a second, decoding not counted. */
   readonly imagesPerSecond: number
 }
@@ -28,40 +33,49 @@ export async function evaluate(
   data: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  if (!Model.is(model)) fail('model', 'a Model (from `train` or `Model.load`)', model)
+  requireModel(model)
   dataset(data, 'data')
-  const settings = readOptions(options, { ...inferenceShape, ...facesShape('test') })
+  return evaluateWith(model, data, readOptions(options, { ...inferenceShape, ...facesShape('test') }))
+}
+
+export function requireModel(model: unknown): void {
+  if (!Model.is(model)) fail('model', 'a Model (from `train` or `Model.load`)', model)
+}
+
+interface EvaluateSettings extends InferenceSettings, FacesSettings {
+  /** Where the pictures are packed; the cache where it is left out. */
+  readonly folder?: string
+}
+
+/** The same with settings that were read; for the package's own verbs. */
+export async function evaluateWith(
+  model: Model,
+  data: Dataset,
+  settings: EvaluateSettings,
+): Promise<Evaluation> {
   const { info } = model
   const inference = inferenceFor(info, settings)
   const network = Model.borrow(model)
   try {
-    const split = await data.open(settings.split)
-    const labels = labelsFor(info.classes, split)
-    const images = await pack(split, {
-      imageSize: info.imageSize,
-      color: info.color,
-      augmented: false,
-      signal: settings.signal,
-      onProgress: (done, total) => settings.onPack?.({ split: settings.split, done, total }),
-    })
-    const started = performance.now()
-    const logits = await cancellable(settings.signal, (cancellation, listening) => {
-      const onProgress = listening((done: number) => settings.onProgress?.(done, labels.length))
-      return network.evaluate(images, [...labels.keys()], inference, cancellation, onProgress)
-    })
-    const seconds = (performance.now() - started) / 1000
-    const name = await splitRead(data, settings.split)
-    const metrics = measure(logits.data, labels, info.classes)
+    const measuring = { ...settings, inference, most: Number.POSITIVE_INFINITY }
+    const { result, measured } = await measureFaces(info, data, measuring, (split) =>
+      answering(network, info, labelsFor(info.classes, split)),
+    )
     const { affinity, precision, batchSize } = inference
-    return {
-      ...metrics,
-      split: name,
-      affinity,
-      precision,
-      batchSize,
-      imagesPerSecond: labels.length / seconds,
-    }
+    return { ...result, split: measured.split, affinity, precision, batchSize }
   } finally {
     network.dispose()
   }
 }
+
+type Answered = Metrics & Pick<Evaluation, 'temperature' | 'imagesPerSecond'>
+
+const answering =
+  (network: Network, { classes, temperature = 1 }: ModelInfo, labels: Int32Array): OverFaces<Answered> =>
+  async (...call) => {
+    const started = performance.now()
+    const logits = await network.evaluate(...call)
+    const seconds = (performance.now() - started) / 1000
+    const metrics = measure(tempered(logits.data, temperature), labels, classes)
+    return { ...metrics, temperature, imagesPerSecond: labels.length / seconds }
+  }

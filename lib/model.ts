@@ -1,8 +1,10 @@
 import { cancellable, settled, toFerError } from './calls.js'
-import type { Dataset } from './datasets/dataset.js'
+import type { Dataset, Split } from './datasets/dataset.js'
 import { canonicalExpression } from './datasets/expressions.js'
+import { labelsFor } from './datasets/labels.js'
 import { FerError } from './errors.js'
 import { type Input, pendingImages, readAll } from './images/inputs.js'
+import { type Calibration, calibration } from './metrics/temperature.js'
 import { assumeInfo } from './model/assumed.js'
 import { inferenceFor } from './model/inference.js'
 import { badModel, classNames, type ModelInfo, ownAffinity, readInfo } from './model/info.js'
@@ -17,7 +19,10 @@ import { type InferenceOptions, inferenceShape } from './options/inference.js'
 import { type QuantizeOptions, quantizeShape } from './options/quantize.js'
 
 /** `split` is `train` by default. */
-export interface CalibrateOptions extends Omit<InferenceOptions, 'affinity'>, FacesOptions {}
+export interface CalibrateOptions extends Omit<InferenceOptions, 'affinity' | 'flip'>, FacesOptions {}
+
+/** `split` is `validation` by default. */
+export interface FitTemperatureOptions extends InferenceOptions, FacesOptions {}
 
 /** A trained network that answers with one class of expression a face. Its memory is freed by `dispose`. */
 export class Model implements AsyncDisposable {
@@ -70,8 +75,9 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Writes an ONNX file of opset 17, whole or not at all: `images` (N, 3, S, S) -> `logits` (N, K), any N. The norms and
-   * all that follows the backbone are folded; classes and how a picture becomes input are in its metadata. ERR_OUTPUT.
+   * Writes an ONNX file of opset 17, whole or not at all: `images` (N, 3, S, S) -> `logits` (N, K), any N. The norms,
+   * all that follows the backbone and the temperature are folded, so that the logits are those of `predict`; classes and
+   * how a picture becomes input are in its metadata. ERR_OUTPUT.
    */
   async export(path: string, options: ExportOptions = {}): Promise<void> {
     text(path, 'path')
@@ -111,15 +117,34 @@ export class Model implements AsyncDisposable {
    */
   async calibrate(data: Dataset, options: CalibrateOptions = {}): Promise<void> {
     dataset(data, 'data')
-    const { affinity: _, ...shape } = inferenceShape
+    const { affinity: _, flip: __, ...shape } = inferenceShape
     const settings = readOptions(options, { ...shape, ...facesShape('train') })
     const { head, affinity } = this.info
     if (affinity === 'none') fail('model', 'one that shares a generic part', `head ${head}, affinity none`)
-    const inference = inferenceFor(this.info, { ...settings, affinity: 'none' })
+    const inference = inferenceFor(this.info, { ...settings, affinity: 'none', flip: false })
     const calibrated = await this.#measure(data, { ...settings, inference, most: Infinity }, (network) =>
       network.calibrate.bind(network),
     )
     this.#learn({ provenance: { ...this.info.provenance, calibrated: calibrated.measured } })
+  }
+
+  /**
+   * Fits the temperature that the logits are divided by, `info.temperature`, so that a confidence of 0.8 is right for 8
+   * faces of 10 (Guo et al. 2017, arXiv:1706.04599). Labels stay as they are. The faces must be ones that the model was
+   * not trained on: of those it is too sure. `train` does so by itself. ERR_CLASS_MISMATCH.
+   */
+  async fitTemperature(data: Dataset, options: FitTemperatureOptions = {}): Promise<void> {
+    dataset(data, 'data')
+    const settings = readOptions(options, { ...inferenceShape, ...facesShape('validation') })
+    const inference = inferenceFor(this.info, settings)
+    const { result, measured } = await this.#measure(
+      data,
+      { ...settings, inference, most: Infinity },
+      (network, split) => calibrating(network, labelsFor(this.info.classes, split), this.info.classCount),
+    )
+    const { temperature, nll, ece } = result
+    const provenance = { ...this.info.provenance, temperature: { ...measured, nll, ece } }
+    this.#learn({ temperature, provenance })
   }
 
   /**
@@ -129,7 +154,12 @@ export class Model implements AsyncDisposable {
   async quantize(data: Dataset, options: QuantizeOptions = {}): Promise<void> {
     dataset(data, 'data')
     const settings = readOptions(options, quantizeShape)
-    const inference = { affinity: ownAffinity(this.info), precision: 'float32', batchSize: 1 } as const
+    const inference = {
+      affinity: ownAffinity(this.info),
+      precision: 'float32',
+      batchSize: 1,
+      flip: false,
+    } as const
     const { result: ranges, measured } = await this.#measure(
       data,
       { ...settings, inference, most: settings.faces },
@@ -138,10 +168,14 @@ export class Model implements AsyncDisposable {
     this.#learn({ quantization: { ranges, ...measured } })
   }
 
-  async #measure<T>(data: Dataset, measuring: Measuring, call: (network: Network) => OverFaces<T>) {
+  async #measure<T>(
+    data: Dataset,
+    measuring: Measuring,
+    call: (network: Network, split: Split) => OverFaces<T>,
+  ) {
     const network = Model.borrow(this)
     try {
-      return await measureFaces(this.info, data, measuring, call(network))
+      return await measureFaces(this.info, data, measuring, (split) => call(network, split))
     } finally {
       network.dispose()
     }
@@ -170,6 +204,18 @@ export class Model implements AsyncDisposable {
     return lent(() => model.#network.share())
   }
 }
+
+/** Answers faces, and fits a temperature to the logits. */
+const calibrating =
+  (network: Network, labels: Int32Array, classCount: number): OverFaces<Calibration> =>
+  async (images, indices, ...rest) => {
+    const { data } = await network.evaluate(images, indices, ...rest)
+    return calibration(
+      data,
+      indices.map((index) => labels[index]!),
+      classCount,
+    )
+  }
 
 /** By their canonical names, as data sets have them. */
 const expressionNames: Check<readonly string[]> = (value, name) =>

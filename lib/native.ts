@@ -36,6 +36,8 @@ export interface NativeInference {
   readonly affinity: AffinityName
   readonly precision: PrecisionName
   readonly batchSize: number
+  /** Answers the mean of each picture and its mirror image. */
+  readonly flip: boolean
   /** For precision int8: [low, high] of each value of the graph. */
   readonly ranges?: readonly (readonly [number, number])[]
 }
@@ -79,6 +81,11 @@ export interface NativeTraining {
   readonly focalGamma: number
   readonly classWeights?: Tensor<'float32'> // (K)
   readonly sharpness: number
+  readonly dropout: number
+  readonly stochasticDepth: number
+  /** Parts of the network, from the stem on, that stay as they are. */
+  readonly freeze: number
+  readonly layerDecay: number
   readonly clipNorm: number
   readonly accumulate: number
   readonly precision: PrecisionName
@@ -162,6 +169,11 @@ export interface Network {
     cancellation: Cancellation,
   ): Promise<Tensor<'float32'>>
   readonly evaluate: OverFaces<Tensor<'float32'>>
+  explain(
+    input: NativeInput,
+    options: NativeInference,
+    cancellation: Cancellation,
+  ): Promise<NativeExplanation>
   /** Takes over the tensors of a file and leaves the others as they are. */
   adopt(file: OpenTensors): Promise<void>
   /** Sets the running generic part to the mean unique part of these pictures. */
@@ -173,6 +185,17 @@ export interface Network {
   /** Another handle of the same weights, which disposing of this one leaves alone. */
   share(): Network
   dispose(): void
+}
+
+/** Where in a picture an answer comes from; the map's sides are h and w. */
+export interface NativeExplanation {
+  readonly logits: Tensor<'float32'> // (K)
+  readonly gradCam: Tensor<'float32'> // (K, h, w), not negative
+  /** What each place adds to a logit: with the bias they add up to it. */
+  readonly evidence: Tensor<'float32'> // (K, h, w)
+  readonly bias: Tensor<'float32'> // (K)
+  /** How much de-albino counts each place, 1 in the mean; absent without ARM. */
+  readonly reach?: Tensor<'float32'> // (h, w)
 }
 
 /** Norms are folded. Value 0 is the normalised picture; step i makes value i + 1. */

@@ -10,6 +10,7 @@ import {
   readAll,
 } from './images/inputs.js'
 import { softmax } from './metrics/index.js'
+import { tempered } from './metrics/temperature.js'
 import { inferenceFor } from './model/inference.js'
 import type { ModelInfo } from './model/info.js'
 import { Model } from './model.js'
@@ -36,7 +37,7 @@ export interface Prediction {
   readonly confidence: number
   /** By class, in the model's order; they add up to 1. */
   readonly probabilities: Readonly<Record<string, number>>
-  /** In the model's order, where asked for. */
+  /** In the model's order, where asked for; divided by the model's temperature, so that their softmax is `probabilities`. */
   readonly logits?: readonly number[]
   /** Present where the answer depends on the other faces of its batch, because affinity `batch` was asked for. */
   readonly affinity?: 'batch'
@@ -153,8 +154,9 @@ async function predictBatch(
   return batch.map((item) => (item instanceof FerError ? item : toPrediction(nextRow(), call)))
 }
 
-function toPrediction(logits: Float32Array, { info, logits: withLogits, affinity }: Call): Prediction {
-  const { classes } = info
+function toPrediction(answer: Float32Array, { info, logits: withLogits, affinity }: Call): Prediction {
+  const { classes, temperature } = info
+  const logits = tempered(answer, temperature)
   if (!logits.every(Number.isFinite)) {
     throw new FerError(
       'ERR_BAD_MODEL',

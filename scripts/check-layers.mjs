@@ -10,7 +10,7 @@ const typescript = [
   ['cli', /^lib\/cli\//],
   ['bench', /^lib\/bench\//],
   ['index', /^lib\/(index|ops)\.ts$/],
-  ['verbs', /^lib\/(train|predict|evaluate)\.ts$/],
+  ['verbs', /^lib\/(train|predict|evaluate|robustness)\.ts$/],
   ['training', /^lib\/training\//],
   ['model', /^lib\/(model\.ts$|model\/)/],
   ['parts', /^lib\/(options|datasets|images|metrics|onnx|report)\//],

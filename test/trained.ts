@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { datasets, type TrainOptions, train } from '../lib/index.js'
+import { datasets, Model, type TrainOptions, train } from '../lib/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'fer-torch-trained-'))
 process.env.FER_TORCH_CACHE = join(folder, 'cache')
@@ -22,6 +22,17 @@ export const smallRun = (): TrainOptions => ({
   seed: 3,
 })
 
-/** A model that has seen a little, so that its norms and its generic part are not at their start. */
-export const smallModel = async (options: Partial<TrainOptions> = {}) =>
-  (await train({ ...smallRun(), epochs: 2, ...options })).model
+/**
+ * A model that has seen a little, so that its norms and its generic part are not at their start. Without its temperature:
+ * it knows so little that this may be 100, and hide what tests compare.
+ */
+export const smallModel = async (options: Partial<TrainOptions> = {}): Promise<Model> => {
+  await using model = (await train({ ...smallRun(), epochs: 2, ...options })).model
+  return withTemperature(model, undefined)
+}
+
+/** The same network with another temperature, or none. */
+export function withTemperature(model: Model, temperature: number | undefined): Model {
+  const { temperature: _, ...info } = model.info
+  return new Model({ ...info, ...(temperature === undefined ? {} : { temperature }) }, Model.borrow(model))
+}

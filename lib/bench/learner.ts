@@ -4,6 +4,7 @@ import { pack } from '../images/pack.js'
 import { type Network, native, type Trainer } from '../native.js'
 import type { AugmentationOptions } from '../options/augmentation.js'
 import { readTrainOptions } from '../options/training.js'
+import { nativeSettings } from '../training/native-settings.js'
 import type { StepSize } from './effort.js'
 import type { Times } from './measure.js'
 import { describeModel } from './subject.js'
@@ -37,7 +38,7 @@ export class Learner implements Disposable {
     const trainer = new native.Trainer(
       network,
       [{ images, indices: [...split.samples.keys()], weight: 1 }],
-      settingsOf(lesson),
+      nativeSettings(settingsOf(lesson)),
     )
     return new Learner(network, trainer)
   }

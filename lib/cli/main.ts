@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { version } from '../version.js'
 import { addBench } from './bench.js'
 import { addCalibrate } from './calibrate.js'
+import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addDoctor } from './doctor.js'
 import { addEvaluate } from './evaluate.js'
@@ -12,6 +13,7 @@ import { addInspect } from './inspect.js'
 import { complain, ignoreClosedPipes, reportError } from './output.js'
 import { addPredict } from './predict.js'
 import { addQuantize } from './quantize.js'
+import { addRobustness } from './robustness.js'
 import { addTrain } from './train.js'
 
 // The commands import the library, and with it the addon, only when they run: help must be fast, and there
@@ -19,7 +21,9 @@ import { addTrain } from './train.js'
 const commands = [
   addDemo,
   addTrain,
+  addCompare,
   addEvaluate,
+  addRobustness,
   addPredict,
   addCalibrate,
   addQuantize,

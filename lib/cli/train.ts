@@ -160,7 +160,7 @@ async function runTrain(flags: TrainFlags): Promise<void> {
     ...options,
     data: await Promise.all(data.map((spec) => readData(spec, { votes, votesUse, votesShare }))),
     ...(validation === undefined ? {} : { validation: await readSpec(validation, '--validation') }),
-    ...(augmentation ? (augment ? { augmentation: augment } : {}) : { augmentation: false as const }),
+    ...amountsOf(augmentation, augment),
   }
   const { train } = await import('../index.js')
   const result = await followTraining((hooks) => train({ ...settings, ...hooks }))
@@ -169,11 +169,20 @@ async function runTrain(flags: TrainFlags): Promise<void> {
   else print(describe(result))
 }
 
+function amountsOf(augmentation: boolean, augment: AugmentationOptions | undefined) {
+  if (augmentation) return augment ? { augmentation: augment } : {}
+  if (augment) fail('--augment', 'left out beside --no-augmentation', Object.keys(augment).join(', '))
+  return { augmentation: false as const }
+}
+
 /** `rotation=15,shift=0.1`; which names there are is for the call to say. */
 function readAmounts(text: string): AugmentationOptions {
   const entries = text.split(',').map((item) => {
-    const [name = '', value = ''] = item.split('=')
-    return [readText(name.trim(), '--augment'), readNumber(value.trim(), `--augment ${name}`)] as const
+    const [name = '', ...value] = item.split('=')
+    return [
+      readText(name.trim(), '--augment'),
+      readNumber(value.join('=').trim(), `--augment ${name}`),
+    ] as const
   })
   return Object.fromEntries(entries)
 }
@@ -183,7 +192,8 @@ type GivenVotes = { readonly [K in keyof VotesFlags]: VotesFlags[K] | undefined 
 async function readData(spec: string, { votes, votesUse, votesShare }: GivenVotes): Promise<Dataset> {
   const data = await readSpec(spec, '--data')
   if (votes === undefined) {
-    if (votesUse ?? votesShare) fail('--votes', 'given beside --votes-use and --votes-share', undefined)
+    if (votesUse !== undefined || votesShare !== undefined)
+      fail('--votes', 'given beside --votes-use and --votes-share', undefined)
     return data
   }
   const { withVotes } = await import('../datasets/index.js')

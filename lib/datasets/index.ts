@@ -1,5 +1,6 @@
 export { fer2013 } from './fer2013.js'
 export { folder } from './folder.js'
+export { type ClassMapping, mapClasses } from './map-classes.js'
 export { rafDb } from './raf-db.js'
 export { parseSpec } from './spec.js'
 export { synthetic } from './synthetic.js'

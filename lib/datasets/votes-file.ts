@@ -1,27 +1,21 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { Transform } from 'node:stream'
+import { stat } from 'node:fs/promises'
+import { Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse'
 import { FerError, plain } from '../errors.js'
-import { canonicalExpression, type Expression } from './expressions.js'
 import { unreadable } from './problems.js'
-
-/** What the raters of one face chose. */
-export interface Votes {
-  readonly expressions: ReadonlyMap<Expression, number>
-  /** For no expression: unknown, or not a face. */
-  readonly none: number
-}
+import { type Header, readHeader, readRow, type Votes, VotesProblem } from './votes-row.js'
 
 export interface VotesFile {
   /** By the name of the sample they are for. */
   readonly bySample: ReadonlyMap<string, Votes>
+  /** Whether it is FER+'s own file, whose row n is for the sample `row n`. */
+  readonly byRow: boolean
   /** A digest of the content. */
   readonly fingerprint: string
 }
-
-const noneNames = ['unknown', 'nf', 'not_a_face', 'not a face']
 
 /**
  * Reads votes as CSV: a column `file`, the samples' names, and one column of counts a class, named as the folders of a
@@ -30,24 +24,17 @@ const noneNames = ['unknown', 'nf', 'not_a_face', 'not a face']
  * ERR_DATASET_NOT_FOUND, ERR_BAD_CSV with the line.
  */
 export async function readVotes(file: string): Promise<VotesFile> {
+  await requireFile(file)
   const hash = createHash('sha256')
-  const hashing = new Transform({
-    transform: (chunk, _encoding, done) => {
-      hash.update(chunk)
-      done(null, chunk)
-    },
-  })
   const reading: Reading = { line: 1, row: 0, bySample: new Map() }
-  const accept = async (rows: AsyncIterable<ParsedRow>) => {
-    for await (const row of rows) acceptRow(reading, row)
-  }
   try {
-    await pipeline(createReadStream(file), hashing, parse(csvOptions), accept)
+    await pipeline(createReadStream(file), hashing(hash), parse(csvOptions), rowSink(reading))
     if (!reading.header) throw new VotesProblem('the file has no header')
   } catch (cause) {
     throw badVotes(file, reading.line, cause as Error)
   }
-  return { bySample: reading.bySample, fingerprint: hash.digest('hex') }
+  const { bySample, header } = reading
+  return { bySample, byRow: header.file === undefined, fingerprint: hash.digest('hex') }
 }
 
 const csvOptions = {
@@ -64,18 +51,6 @@ interface ParsedRow {
   readonly info: { readonly lines: number }
 }
 
-interface Column {
-  readonly place: number
-  readonly name: string
-}
-
-interface Header {
-  /** Undefined in FER+'s own file, whose rows are known by their number. */
-  readonly file?: number
-  readonly expressions: readonly (Column & { readonly expression: Expression })[]
-  readonly none: readonly Column[]
-}
-
 interface Reading {
   header?: Header
   line: number
@@ -83,7 +58,36 @@ interface Reading {
   readonly bySample: Map<string, Votes>
 }
 
-class VotesProblem extends Error {}
+/** A pipe gives what it holds once, and each split reads the votes. */
+async function requireFile(file: string): Promise<void> {
+  const found = await stat(file).catch((cause) => {
+    throw unreadable(file, cause)
+  })
+  if (!found.isFile()) throw unreadable(file, new Error('it is not a file'))
+}
+
+const hashing = (hash: Hash): Transform =>
+  new Transform({
+    transform: (chunk, _encoding, done) => {
+      hash.update(chunk)
+      done(null, chunk)
+    },
+  })
+
+// A stream rather than `for await`, whose early end hides its reason behind an AbortError of the pipeline.
+function rowSink(reading: Reading): Writable {
+  return new Writable({
+    objectMode: true,
+    write: (parsed: ParsedRow, _encoding, done) => {
+      try {
+        acceptRow(reading, parsed)
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+}
 
 function acceptRow(reading: Reading, { record, info }: ParsedRow): void {
   reading.line = info.lines
@@ -91,57 +95,19 @@ function acceptRow(reading: Reading, { record, info }: ParsedRow): void {
     reading.header = readHeader(record)
     return
   }
-  reading.row++
-  const name =
-    reading.header.file === undefined ? `row ${reading.row}` : (record[reading.header.file] ?? '').trim()
-  if (name === '') throw new VotesProblem('it names no file')
+  const [name, votes] = readRow(record, reading.header, ++reading.row)
   if (reading.bySample.has(name)) throw new VotesProblem(`\`${plain(name)}\` has votes already`)
-  const votes = readCounts(record, reading.header)
   if (votes) reading.bySample.set(name, votes)
 }
 
-function readHeader(record: readonly string[]): Header {
-  const columns = record.map((name, place) => ({ name: name.trim().toLowerCase(), place }))
-  const placeOf = (wanted: string) => columns.find(({ name }) => name === wanted)?.place
-  const expressions = columns.flatMap((column) => {
-    const expression = canonicalExpression(column.name)
-    return expression ? [{ ...column, expression }] : []
-  })
-  if (expressions.length < 2) throw new VotesProblem('the header names fewer than two expressions')
-  const none = columns.filter(({ name }) => noneNames.includes(name))
-  const file = placeOf('file')
-  if (file !== undefined) return { file, expressions, none }
-  if (placeOf('usage') !== undefined && placeOf('image name') !== undefined) return { expressions, none }
-  throw new VotesProblem('the header has no column `file`')
+function badVotes(file: string, lastLine: number, cause: Error): Error {
+  if (cause instanceof VotesProblem) return unreadableRow(file, lastLine, cause)
+  if (!(cause instanceof CsvError)) return 'syscall' in cause ? unreadable(file, cause) : cause
+  return unreadableRow(file, Number(cause.lines ?? lastLine), cause)
 }
 
-/** Undefined where the row holds no count at all. */
-function readCounts(record: readonly string[], header: Header): Votes | undefined {
-  const texts = (columns: readonly Column[]) => columns.map(({ place }) => (record[place] ?? '').trim())
-  if ([...texts(header.expressions), ...texts(header.none)].every((text) => text === '')) return undefined
-  const count = ({ name, place }: Column) => readCount((record[place] ?? '').trim(), name)
-  const expressions = new Map<Expression, number>()
-  for (const column of header.expressions)
-    expressions.set(column.expression, (expressions.get(column.expression) ?? 0) + count(column))
-  return { expressions, none: header.none.reduce((sum, column) => sum + count(column), 0) }
-}
-
-function readCount(text: string, name: string): number {
-  const value = text === '' ? 0 : Number(text)
-  if (/^[\d.]*$/.test(text) && Number.isFinite(value) && value <= 1e6) return value
-  throw new VotesProblem(`\`${name}\` is \`${plain(text)}\`, not a number of votes`)
-}
-
-function badVotes(file: string, line: number, cause: Error): Error {
-  if ('syscall' in cause) return unreadable(file, cause)
-  if (!(cause instanceof VotesProblem || cause instanceof CsvError)) return cause
-  const at = cause instanceof CsvError ? Number(cause.lines ?? line) : line
+function unreadableRow(file: string, line: number, cause: Error): FerError {
+  const reason = plain(cause.message, 200)
   const cure = 'Correct the line, or take the file from its source again.'
-  return new FerError(
-    'ERR_BAD_CSV',
-    `Cannot read \`${file}\`, line ${at}: ${plain(cause.message, 200)}. ${cure}`,
-    {
-      cause,
-    },
-  )
+  return new FerError('ERR_BAD_CSV', `Cannot read \`${file}\`, line ${line}: ${reason}. ${cure}`, { cause })
 }

@@ -1,7 +1,8 @@
+import type { Interval } from './bootstrap.js'
 import type { Confusion } from './confusion.js'
 
 /** How well one class is found; 0 where a fraction is undefined. */
-export interface ClassMetrics {
+export interface ClassRates {
   readonly name: string
   /** Of the samples predicted as this class, the part that is of it. */
   readonly precision: number
@@ -13,7 +14,12 @@ export interface ClassMetrics {
   readonly support: number
 }
 
-export function classMetrics(confusion: Confusion, names: readonly string[]): ClassMetrics[] {
+export interface ClassMetrics extends ClassRates {
+  /** 95 %; see `Metrics.intervals`. [0, 1] for a class without samples. */
+  readonly recallInterval: Interval
+}
+
+export function classRates(confusion: Confusion, names: readonly string[]): ClassRates[] {
   return names.map((name, index) => {
     const hits = confusion[index]![index]!
     const support = sum(confusion[index]!)
@@ -35,16 +41,16 @@ export function accuracy(confusion: Confusion): number {
 }
 
 /** Mean recall over the classes that have samples, each class weighing the same (also: balanced accuracy, UAR). */
-export function meanClassAccuracy(classes: readonly ClassMetrics[]): number {
+export function meanClassAccuracy(classes: readonly ClassRates[]): number {
   return mean(withSamples(classes).map(({ recall }) => recall))
 }
 
 /** Mean F1 over the classes that have samples; a class that is only ever predicted does not enter. */
-export function macroF1(classes: readonly ClassMetrics[]): number {
+export function macroF1(classes: readonly ClassRates[]): number {
   return mean(withSamples(classes).map(({ f1 }) => f1))
 }
 
-const withSamples = (classes: readonly ClassMetrics[]) => classes.filter(({ support }) => support > 0)
+const withSamples = (classes: readonly ClassRates[]) => classes.filter(({ support }) => support > 0)
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 const ratio = (part: number, whole: number) => (whole === 0 ? 0 : part / whole)
 const mean = (values: readonly number[]) => ratio(sum(values), values.length)

@@ -1,6 +1,7 @@
 import { settled } from '../calls.js'
 import { writeAtomically } from '../files.js'
-import type { Network } from '../native.js'
+import { tempered } from '../metrics/temperature.js'
+import type { NativeGraph, Network } from '../native.js'
 import { onnxFile } from '../onnx/file.js'
 import { onnxGraph } from '../onnx/graph.js'
 import type { ExportAffinity } from '../options/export.js'
@@ -15,8 +16,15 @@ export async function exportNetwork(
   path: string,
   affinity: ExportAffinity,
 ): Promise<void> {
-  const graph = onnxGraph(await settled(() => network.graph(affinity)), info.imageSize)
-  await writeAtomically(path, onnxFile(graph, describe(info, affinity)))
+  const graph = await settled(() => network.graph(affinity))
+  const calibrated = onnxGraph(withTemperature(graph, info.temperature), info.imageSize)
+  await writeAtomically(path, onnxFile(calibrated, describe(info, affinity)))
+}
+
+/** The logits are linear in what is read of the map: dividing that divides them, at no cost. */
+function withTemperature({ steps, reading }: NativeGraph, temperature?: number): NativeGraph {
+  const divided = (tensor: typeof reading.weight) => ({ ...tensor, data: tempered(tensor.data, temperature) })
+  return { steps, reading: { weight: divided(reading.weight), bias: divided(reading.bias) } }
 }
 
 /** All that it takes to use the file: ONNX's metadata are texts, so what has parts is JSON. */
@@ -28,6 +36,7 @@ const describe = (info: ModelInfo, affinity: ExportAffinity): Record<string, str
   normalization: JSON.stringify(info.normalization),
   input: inputOf(info),
   affinity,
+  temperature: String(info.temperature ?? 1),
   provenance: JSON.stringify(info.provenance),
 })
 

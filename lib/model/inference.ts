@@ -6,9 +6,9 @@ import { type ModelInfo, ownAffinity, type Quantization } from './info.js'
 
 /** Inference options for a network, its own affinity filled in. */
 export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
-  const { batchSize, precision, affinity = ownAffinity(info) } = settings
+  const { batchSize, precision, flip, affinity = ownAffinity(info) } = settings
   const { ranges } = precision === 'int8' ? quantizationOf(info) : {}
-  return { batchSize, precision: chosenPrecision(precision), affinity, ...(ranges ? { ranges } : {}) }
+  return { batchSize, flip, precision: chosenPrecision(precision), affinity, ...(ranges ? { ranges } : {}) }
 }
 
 function quantizationOf({ quantization }: ModelInfo): Quantization {

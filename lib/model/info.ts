@@ -1,5 +1,6 @@
 import { affinities, backbones, colors, heads, stems } from '../catalog.js'
 import { FerError, plain } from '../errors.js'
+import { temperatureRange } from '../metrics/temperature.js'
 import type { NetworkSpec, Normalization } from '../native.js'
 import {
   type Check,
@@ -21,6 +22,11 @@ export interface ModelInfo extends NetworkSpec {
   readonly provenance: Readonly<Record<string, unknown>>
   /** What precision `int8` needs; absent unless the model was quantised. */
   readonly quantization?: Quantization
+  /**
+   * What the network's logits are divided by, so that probabilities are those that validation faces bore out (Guo et al.
+   * 2017, arXiv:1706.04599); from 0.01 to 100. Absent where none was fitted: 1.
+   */
+  readonly temperature?: number
 }
 
 /** The ranges of the values within a network, and the faces they were measured on. */
@@ -110,6 +116,7 @@ const infoShape: Shape<Omit<ModelInfo, 'classCount'>> = {
     readOptions<Normalization>(value, { mean: triple(-1e6), deviation: triple(1e-6) }, name),
   classes: classNames,
   quantization: optional(quantization, undefined),
+  temperature: optional(number(temperatureRange.smallest, temperatureRange.largest), undefined),
   provenance: (value) => (typeof value === 'object' && value !== null ? { ...value } : {}),
 }
 
@@ -118,8 +125,13 @@ export function readInfo(path: string, metadata: Readonly<Record<string, string>
   try {
     checkFormat(metadata.format)
     const { classCount: _, ...given } = parseDescription(metadata.model)
-    const { quantization, ...info } = readOptions(given, infoShape, 'the header')
-    return { ...info, classCount: info.classes.length, ...(quantization ? { quantization } : {}) }
+    const { quantization, temperature, ...info } = readOptions(given, infoShape, 'the header')
+    return {
+      ...info,
+      classCount: info.classes.length,
+      ...(quantization ? { quantization } : {}),
+      ...(temperature === undefined ? {} : { temperature }),
+    }
   } catch (error) {
     throw badModel(path, error)
   }

@@ -1,5 +1,5 @@
 import { cancellable } from '../calls.js'
-import { type Dataset, type SplitName, splitRead } from '../datasets/dataset.js'
+import { type Dataset, type Split, type SplitName, splitRead } from '../datasets/dataset.js'
 import { pack } from '../images/pack.js'
 import type { NativeInference, OverFaces } from '../native.js'
 import type { FacesSettings } from '../options/faces.js'
@@ -17,21 +17,25 @@ export interface Measuring extends FacesSettings {
   readonly inference: NativeInference
   /** At most so many faces, evenly spaced. */
   readonly most: number
+  /** Where the pictures are packed; the cache where it is left out. */
+  readonly folder?: string
 }
 
-/** Goes through the faces of a data set with one of a network's native calls. */
+/** Goes through the faces of a data set with one of a network's native calls, chosen before any is decoded. */
 export async function measureFaces<T>(
   info: ModelInfo,
   data: Dataset,
-  { split: name, signal, inference, most, onPack, onProgress }: Measuring,
-  measure: OverFaces<T>,
+  { split: name, signal, inference, most, folder, onPack, onProgress }: Measuring,
+  measureOf: (split: Split) => OverFaces<T>,
 ): Promise<{ readonly result: T; readonly measured: Measured }> {
   const split = await data.open(name)
+  const measure = measureOf(split)
   const { imageSize, color } = info
   const images = await pack(split, {
     imageSize,
     color,
     augmented: false,
+    folder,
     signal,
     onProgress: (done, total) => onPack?.({ split: name, done, total }),
   })
@@ -48,7 +52,8 @@ export async function measureFaces<T>(
   return { result, measured: { data: data.name, split: await splitRead(data, name), faces: indices.length } }
 }
 
-const evenlySpaced = (count: number, most: number): number[] => {
+/** Indices of at most so many of `count` things. */
+export const evenlySpaced = (count: number, most: number): number[] => {
   const taken = Math.min(count, most)
   return Array.from({ length: taken }, (_, index) => Math.floor((index * count) / taken))
 }

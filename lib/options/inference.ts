@@ -1,5 +1,5 @@
 import { type AffinityName, affinities, type PrecisionName, precisions } from '../catalog.js'
-import { integer, oneOf, optional, type Shape, signal } from './check.js'
+import { boolean, integer, oneOf, optional, type Shape, signal } from './check.js'
 
 /** What evaluate, predict and features have in common. */
 export interface InferenceOptions {
@@ -12,6 +12,8 @@ export interface InferenceOptions {
    * face alone; `batch` is the published behaviour, for reproducing papers only; `none` leaves it out.
    */
   affinity?: AffinityName
+  /** Answers the mean of each picture and its mirror image, at twice the cost; off by default. */
+  flip?: boolean
   /** Aborts between batches; the call then rejects with `signal.reason`. */
   signal?: AbortSignal
 }
@@ -20,6 +22,7 @@ export interface InferenceSettings {
   readonly batchSize: number
   readonly precision: PrecisionName
   readonly affinity: AffinityName | undefined
+  readonly flip: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -27,5 +30,6 @@ export const inferenceShape: Shape<InferenceSettings> = {
   batchSize: optional(integer(1, 65536), 64),
   precision: optional(oneOf(precisions), 'auto'),
   affinity: optional(oneOf(affinities), undefined),
+  flip: optional(boolean, false),
   signal: optional(signal, undefined),
 }

@@ -140,6 +140,14 @@ export interface TrainOptions {
    * all alike; the paper takes 0.9 to 0.9999.
    */
   classBalance?: number
+  /** Probability of dropping each feature before the classifier; 0. */
+  dropout?: number
+  /** Probability of leaving out the last residual branch of a picture, earlier ones in proportion (arXiv 1603.09382); 0. */
+  stochasticDepth?: number
+  /** For pretrained weights: this part of the backbone and those before it stay as they are; `none` by default. */
+  freeze?: (typeof frozenParts)[number]
+  /** Factor of the learning rate from each part of the network to the one before it, for pretrained weights; 1. */
+  layerDecay?: number
   /** Gradients are scaled down to this norm; 0, the default, never. */
   clipNorm?: number
   /** `false`: none. */
@@ -149,6 +157,9 @@ export interface TrainOptions {
   /** Hears how far the pictures have been decoded, the first time they are. */
   onPack?: (progress: PackProgress) => void
 }
+
+/** From the picture on. */
+export const frozenParts = ['none', 'stem', 'stage1', 'stage2', 'stage3', 'stage4'] as const
 
 export const duplicatePolicies = ['remove', 'keep'] as const
 
@@ -173,7 +184,7 @@ export interface WeightedData {
 const dataList: Check<readonly WeightedData[]> = (value, name) => {
   if (!Array.isArray(value)) return [{ data: dataset(value, name), weight: 1 }]
   if (value.length === 0) fail(name, 'at least one data set', value)
-  return value.map((item, i) => {
+  return Array.from(value as unknown[], (item, i) => {
     const field = `${name}[${i}]`
     if (typeof Object(item).open === 'function') return { data: dataset(item, field), weight: 1 }
     return readOptions<WeightedData>(
@@ -226,6 +237,10 @@ export function readTrainOptions(given: unknown) {
     labelSmoothing: optional(number(0, 0.9), 0),
     focalGamma: optional(number(0, 10), 0),
     classBalance: optional(number(0, 0.999999), 0),
+    dropout: optional(number(0, 0.99), 0),
+    stochasticDepth: optional(number(0, 0.99), 0),
+    freeze: optional(oneOf(frozenParts), 'none'),
+    layerDecay: optional(number(0.01, 1), 1),
     clipNorm: optional(number(0, 1e9), 0),
     augmentation: (value: unknown, name: string) => readAugmentation(value === undefined ? {} : value, name),
     signal: optional(signal, undefined),

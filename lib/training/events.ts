@@ -58,6 +58,8 @@ export interface EpochEvent {
   readonly averaged?: Metrics
   /** Whether one of the two is the best model so far. */
   readonly best: boolean
+  /** Of the epoch's last step; absent where the run was resumed after it. */
+  readonly learningRate?: number
   /** Training alone. */
   readonly imagesPerSecond: number
   /** Training and validation. */

@@ -1,10 +1,10 @@
 import type { Color } from '../catalog.js'
 import type { Dataset, Split, SplitName } from '../datasets/dataset.js'
-import { canonicalExpression, inCanonicalOrder } from '../datasets/expressions.js'
 import { labelsFor } from '../datasets/labels.js'
 import { stratifiedHoldout } from '../datasets/split.js'
 import { FerError } from '../errors.js'
 import type { TrainingSettings, WeightedData } from '../options/training.js'
+import { classesOf, requireEveryClass } from './classes.js'
 
 /** Held out of the training faces where the data bring none to validate on. */
 const heldOutFraction = 0.1
@@ -65,34 +65,13 @@ const whole = (split: Split, classes: readonly string[], weight: number): Select
   return { split, labels, weight, indices: [...labels.keys()] }
 }
 
-/** Those of every set; in canonical order where there are several. */
-function classesOf(splits: readonly Split[]): readonly string[] {
-  const [first, ...others] = splits
-  const all = new Set(splits.flatMap(({ classes }) => classes))
-  if (others.length === 0 || all.size === first!.classes.length) return first!.classes
-  const expressions = [...all].map(canonicalExpression)
-  return expressions.every((expression) => expression !== undefined)
-    ? inCanonicalOrder(expressions)
-    : [...all]
-}
-
-function requireEveryClass(training: readonly Selection[], classes: readonly string[]): void {
-  const present = new Set(training.flatMap(({ labels }) => [...labels]))
-  const absent = classes.filter((_, label) => !present.has(label))
-  if (absent.length === 0) return
-  throw new FerError(
-    'ERR_DATASET_EMPTY',
-    `There is no training face of the class ${absent.join(', ')}, which the model would never learn. Add some, or leave the class out of the data, as \`datasets.mapClasses\` does`,
-  )
-}
-
 /** What to validate on: the data set given for it, or those of the training data that have such a split. */
 async function validationSources({ data, validation }: TrainingSettings): Promise<readonly Dataset[]> {
   if (validation) return [validation]
   const having = await Promise.all(
     data.map(async (source) => (await source.data.splits()).includes('validation' satisfies SplitName)),
   )
-  return data.filter((_, index) => having[index]).map((source) => source.data)
+  return [...new Set(data.filter((_, index) => having[index]).map((source) => source.data))]
 }
 
 async function openToValidate(source: Dataset, opened: readonly Opened[]): Promise<Split> {

@@ -10,6 +10,7 @@ const names = {
   checkpoint: 'checkpoint.safetensors',
   log: 'log.jsonl',
   metrics: 'metrics.json',
+  report: 'report.html',
 } as const
 
 /** The files of one run, held for it alone until `release` is called. */

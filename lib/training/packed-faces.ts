@@ -3,6 +3,7 @@ import { FerError } from '../errors.js'
 import { type Packed, packPictures } from '../images/pack.js'
 import type { ImageSet, NativeShare } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
+import type { Tensor } from '../tensor.js'
 import { withoutCopies, withoutOccurring } from './duplicates.js'
 import { countOf, type Selection, type TrainingFaces } from './faces.js'
 import { targetsOf } from './targets.js'
@@ -49,35 +50,39 @@ export async function packFaces(faces: TrainingFaces, settings: TrainingSettings
     packed.set(split, pictures)
     return pictures
   }
-  const training = await openAll(faces.training, (selection) => pack(selection, 'train'))
+  // Before pictures are decoded, which may take minutes: it refuses targets that are none.
+  const withTargets = faces.training.map((set) => ({
+    ...set,
+    targets: targetsOf(set.split, set.labels, faces.classes),
+  }))
+  const training = await openAll(withTargets, (selection) => pack(selection, 'train'))
   const validation = await openAll(faces.validation, (selection) => pack(selection, 'validation'))
-  return shared(faces, training, validation, settings.duplicates === 'remove')
+  return shared(training, validation, settings.duplicates === 'remove')
 }
 
 type Opened = Selection & { readonly pictures: Packed }
+type OpenedToTrain = Opened & { readonly targets: Tensor<'float32'> }
 
 /** One after the other: each uses all threads that decode. */
-async function openAll(
-  selections: readonly Selection[],
-  open: (selection: Selection) => Promise<Packed>,
-): Promise<readonly Opened[]> {
-  const opened: Opened[] = []
+async function openAll<S extends Selection>(
+  selections: readonly S[],
+  open: (selection: S) => Promise<Packed>,
+): Promise<readonly (S & { readonly pictures: Packed })[]> {
+  const opened: (S & { readonly pictures: Packed })[] = []
   for (const selection of selections) opened.push({ ...selection, pictures: await open(selection) })
   return opened
 }
 
 async function shared(
-  { classes }: TrainingFaces,
-  training: readonly Opened[],
+  training: readonly OpenedToTrain[],
   validation: readonly Opened[],
   distinct: boolean,
 ): Promise<PackedFaces> {
-  const withTargets = training.map((set) => ({ ...set, targets: targetsOf(set.split, set.labels, classes) }))
   const keeping = distinct
-    ? await distinctIndices(withTargets, validation)
+    ? await distinctIndices(training, validation)
     : { training: indicesOf(training), validation: indicesOf(validation) }
   const shares = await Promise.all(
-    withTargets.map(async ({ pictures, labels, targets, weight }, i) => ({
+    training.map(async ({ pictures, labels, targets, weight }, i) => ({
       images: await pictures.imageSet(labels, targets),
       indices: keeping.training[i]!,
       weight,
@@ -104,10 +109,7 @@ async function shared(
   return { training: shares, validation: measured, counts }
 }
 
-async function distinctIndices(
-  training: readonly (Opened & { readonly targets: ReturnType<typeof targetsOf> })[],
-  validation: readonly Opened[],
-) {
+async function distinctIndices(training: readonly OpenedToTrain[], validation: readonly Opened[]) {
   const digested = <T extends Opened>(sets: readonly T[]) =>
     Promise.all(sets.map(async (set) => ({ ...set, digests: await set.pictures.digests() })))
   const [trained, validated] = [await digested(training), await digested(validation)]
@@ -120,7 +122,7 @@ async function distinctIndices(
 const allLeaked = ({ leaked }: FaceCounts): FerError =>
   new FerError(
     'ERR_DATASET_EMPTY',
-    `All ${leaked} validation faces are also trained on, pixel for pixel. Validate on others, or keep copies with \`duplicates: 'keep'\` (on the command line \`--duplicates keep\`)`,
+    `Every validation face, ${leaked} in all, is also trained on, pixel for pixel. Validate on others, or keep copies with \`duplicates: 'keep'\` (on the command line \`--duplicates keep\`)`,
   )
 
 const indicesOf = (sets: readonly Opened[]) => sets.map(({ indices }) => indices)

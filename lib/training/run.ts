@@ -1,6 +1,7 @@
 import { cancellable } from '../calls.js'
 import { FerError } from '../errors.js'
 import { type Metrics, measure } from '../metrics/index.js'
+import { type Calibration, calibration } from '../metrics/temperature.js'
 import { inferenceFor } from '../model/inference.js'
 import type { ModelInfo } from '../model/info.js'
 import { saveNetwork } from '../model/save.js'
@@ -10,8 +11,10 @@ import { checkPlace, machine, restore, writeCheckpoint } from './checkpoint.js'
 import { balancedWeights } from './class-weights.js'
 import type { CheckpointEvent, EpochEvent, EventStream } from './events.js'
 import type { TrainingFaces } from './faces.js'
+import { nativeSettings } from './native-settings.js'
 import { type Output, writeJson, writeLog } from './output.js'
 import type { PackedFaces } from './packed-faces.js'
+import { writeReport } from './report.js'
 
 /** Faces validated at once. */
 const validationBatch = 64
@@ -50,7 +53,7 @@ export interface RunEnd {
  */
 export async function runEpochs(run: RunContext): Promise<RunEnd> {
   const { packed, network, output, progress } = run
-  const trainer = new native.Trainer(network, packed.training, nativeSettings(run))
+  const trainer = new native.Trainer(network, packed.training, nativeOptions(run))
   let stopped: StopReason | undefined
   try {
     checkPlace(progress, trainer.stepsPerEpoch, output.checkpoint)
@@ -62,14 +65,18 @@ export async function runEpochs(run: RunContext): Promise<RunEnd> {
   }
   const best = bestOf(progress.log)!
   const { seconds } = progress
-  await writeJson(output.metrics, { best, seconds, peakMemoryBytes: peakMemory(), ...run.info })
-  return { best, ...(stopped ? { stopped } : {}) }
+  const peakMemoryBytes = peakMemory()
+  await writeJson(output.metrics, { best, seconds, peakMemoryBytes, ...run.info })
+  const end = { best, ...(stopped ? { stopped } : {}) }
+  await writeReport(run, end, peakMemoryBytes)
+  return end
 }
 
-function nativeSettings({ settings, faces, packed }: RunContext): NativeTraining {
-  const { classBalance, ...rest } = settings
-  if (classBalance === 0) return rest
-  return { ...rest, classWeights: balancedWeights(faces, packed.training, classBalance) }
+function nativeOptions({ settings, faces, packed }: RunContext): NativeTraining {
+  const { classBalance } = settings
+  return classBalance === 0
+    ? nativeSettings(settings)
+    : nativeSettings(settings, balancedWeights(faces, packed.training, classBalance))
 }
 
 async function runToEnd(run: RunContext, trainer: Trainer): Promise<StopReason | undefined> {
@@ -121,15 +128,17 @@ function announce(run: RunContext, trainer: Trainer): void {
 
 async function runEpoch(run: RunContext, trainer: Trainer): Promise<void> {
   const { progress, output, events } = run
-  await trainEpoch(run, trainer)
+  const learningRate = await trainEpoch(run, trainer)
   await keepProgress(run, trainer)
   const started = performance.now()
   const epoch = progress.log.length + 1
-  const validation = await validate(run, trainer, run.network)
+  const trained = await validate(run, trainer, run.network)
   const averaged = run.average && (await validateAverage(run, trainer, run.average))
   const model =
-    averaged && isBetter(averaged, validation) ? averagedModel(run, averaged) : trainedModel(run, validation)
-  const best = isBetter(model.metrics, bestOf(progress.log)?.metrics)
+    averaged && isBetter(averaged.metrics, trained.metrics)
+      ? averagedModel(run, averaged)
+      : trainedModel(run, trained)
+  const best = isBetter(model.validated.metrics, bestOf(progress.log)?.metrics)
   if (best) await saveModel(run, 'best', epoch, model)
   await saveModel(run, 'last', epoch, model)
   const { loss, steps, seconds } = progress.epoch
@@ -139,9 +148,10 @@ async function runEpoch(run: RunContext, trainer: Trainer): Promise<void> {
     epoch,
     epochs: run.settings.epochs,
     loss: loss / steps,
+    ...(learningRate === undefined ? {} : { learningRate }),
     imagesPerSecond: (steps * trainer.batchSize) / seconds,
-    validation,
-    ...(averaged ? { averaged } : {}),
+    validation: trained.metrics,
+    ...(averaged ? { averaged: averaged.metrics } : {}),
     best,
     seconds: seconds + tested,
     peakMemoryBytes: peakMemory(),
@@ -153,15 +163,17 @@ async function runEpoch(run: RunContext, trainer: Trainer): Promise<void> {
   events.push(event)
 }
 
-/** Trains to the end of the epoch that has begun, with a checkpoint now and then. */
-async function trainEpoch(run: RunContext, trainer: Trainer): Promise<void> {
+/** Trains to the end of the epoch that has begun, with a checkpoint now and then; the learning rate of its last step. */
+async function trainEpoch(run: RunContext, trainer: Trainer): Promise<number | undefined> {
   const { settings, progress } = run
   const last = (progress.log.length + 1) * trainer.stepsPerEpoch
+  let learningRate: number | undefined
   while (progress.step < last) {
     const [before, started] = [progress.epoch.seconds, performance.now()]
     const onStep = (report: StepReport) => {
       progress.epoch.seconds = before + secondsSince(started)
       follow(run, trainer, report)
+      learningRate = report.learningRate
     }
     try {
       await cancellable(settings.signal, (cancellation) =>
@@ -172,6 +184,7 @@ async function trainEpoch(run: RunContext, trainer: Trainer): Promise<void> {
     }
     if (progress.step < last) await keepProgress(run, trainer)
   }
+  return learningRate
 }
 
 function follow({ settings, progress, events }: RunContext, trainer: Trainer, report: StepReport): void {
@@ -188,7 +201,13 @@ function follow({ settings, progress, events }: RunContext, trainer: Trainer, re
   })
 }
 
-async function validateAverage(run: RunContext, trainer: Trainer, average: Network): Promise<Metrics> {
+/** What a network reaches on the validation faces: as it is, and with the temperature that fits them best. */
+interface Validated {
+  readonly metrics: Metrics
+  readonly calibration: Calibration
+}
+
+async function validateAverage(run: RunContext, trainer: Trainer, average: Network): Promise<Validated> {
   await cancellable(run.settings.signal, (cancellation) => trainer.averageInto(average, cancellation))
   return validate(run, trainer, average)
 }
@@ -197,9 +216,10 @@ async function validate(
   { settings, packed, info, progress }: RunContext,
   trainer: Trainer,
   network: Network,
-): Promise<Metrics> {
+): Promise<Validated> {
   const { precision, signal } = settings
-  const inference = inferenceFor(info, { precision, signal, affinity: undefined, batchSize: validationBatch })
+  const plain = { affinity: undefined, flip: false, batchSize: validationBatch }
+  const inference = inferenceFor(info, { ...plain, precision, signal })
   const logits: number[] = []
   for (const { images, indices } of packed.validation) {
     const answers = await cancellable(signal, (cancellation) =>
@@ -209,7 +229,11 @@ async function validate(
   }
   if (!logits.every(Number.isFinite)) throw diverged(progress.step)
   const labels = packed.validation.flatMap((share) => [...share.labels])
-  return measure(Float32Array.from(logits), labels, info.classes)
+  const answers = Float32Array.from(logits)
+  return {
+    metrics: measure(answers, labels, info.classes),
+    calibration: calibration(answers, labels, info.classCount),
+  }
 }
 
 /** What may be saved as the model of an epoch. */
@@ -217,13 +241,13 @@ interface EpochModel {
   readonly network: Network
   readonly weights: 'trained' | 'averaged'
   /** Undefined where the epoch was cut short. */
-  readonly metrics: Metrics | undefined
+  readonly validated: Validated | undefined
 }
 
-const trainedModel = <M extends Metrics | undefined>({ network }: RunContext, metrics: M) =>
-  ({ network, weights: 'trained', metrics }) as const
-const averagedModel = ({ average }: RunContext, metrics: Metrics) =>
-  ({ network: average!, weights: 'averaged', metrics }) as const
+const trainedModel = <V extends Validated | undefined>({ network }: RunContext, validated: V) =>
+  ({ network, weights: 'trained', validated }) as const
+const averagedModel = ({ average }: RunContext, validated: Validated) =>
+  ({ network: average!, weights: 'averaged', validated }) as const
 
 const diverged = (step: number): FerError =>
   new FerError(
@@ -262,19 +286,27 @@ async function saveModel(
   run: RunContext,
   kind: 'best' | 'last',
   epoch: number,
-  { network, weights, metrics }: EpochModel,
+  { network, weights, validated }: EpochModel,
 ): Promise<void> {
   const { info, output } = run
-  const { accuracy, nll } = metrics ?? {}
+  const { metrics, calibration } = validated ?? {}
   // An epoch that was not validated was cut short.
   const provenance = {
     ...info.provenance,
     epoch,
     weights,
-    complete: metrics !== undefined,
-    validation: { accuracy, nll },
+    complete: validated !== undefined,
+    validation: {
+      accuracy: metrics?.accuracy,
+      nll: metrics?.nll,
+      ece: metrics?.ece,
+      temperature: calibration?.temperature,
+      calibratedNll: calibration?.nll,
+      calibratedEce: calibration?.ece,
+    },
   }
-  await saveNetwork(network, { ...info, provenance }, output[kind], 'float32')
+  const calibrated = calibration ? { temperature: calibration.temperature } : {}
+  await saveNetwork(network, { ...info, ...calibrated, provenance }, output[kind], 'float32')
   announceFile(run, kind, epoch, output[kind])
 }
 

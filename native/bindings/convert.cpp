@@ -213,7 +213,8 @@ InferenceOptions to_inference_options(const Fields& fields) {
   return {.affinity = affinities().at(fields.text("affinity")),
           .precision = parse_precision(fields.text("precision")),
           .batch_size = fields.integer("batchSize"),
-          .ranges = fields.has("ranges") ? to_ranges(fields.at("ranges")) : std::vector<Range>{}};
+          .ranges = fields.has("ranges") ? to_ranges(fields.at("ranges")) : std::vector<Range>{},
+          .flip = fields.flag("flip")};
 }
 
 }  // namespace fer::bindings

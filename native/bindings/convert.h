@@ -23,6 +23,7 @@ class Fields {
   std::string text(const char* name) const { return at(name).ToString().Utf8Value(); }
   double number(const char* name) const { return at(name).ToNumber().DoubleValue(); }
   float single(const char* name) const { return static_cast<float>(number(name)); }
+  bool flag(const char* name) const { return at(name).ToBoolean(); }
   int64_t integer(const char* name) const { return at(name).ToNumber().Int64Value(); }
 
  private:

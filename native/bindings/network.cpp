@@ -3,6 +3,7 @@
 #include "bindings/cancellation.h"
 #include "bindings/convert.h"
 #include "bindings/image_set.h"
+#include "inference/explain.h"
 #include "inference/quantization.h"
 #include "io/safetensors.h"
 
@@ -119,15 +120,25 @@ Napi::Object from_graph(Napi::Env env, const Graph& graph, const Reading& readin
   return result;
 }
 
+Napi::Object from_explanation(Napi::Env env, const Explanation& explanation) {
+  auto result = Napi::Object::New(env);
+  result.Set("logits", from_tensor(env, explanation.logits));
+  result.Set("gradCam", from_tensor(env, explanation.grad_cam));
+  result.Set("evidence", from_tensor(env, explanation.evidence));
+  result.Set("bias", from_tensor(env, explanation.bias));
+  if (explanation.reach.defined()) result.Set("reach", from_tensor(env, explanation.reach));
+  return result;
+}
+
 }  // namespace
 
 Napi::Function NetworkWrap::define(Napi::Env env) {
   return DefineClass(
       env, "Network",
       {InstanceMethod<&NetworkWrap::state>("state"), InstanceMethod<&NetworkWrap::calibrated>("calibrated"),
-       InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::infer>("infer"),
-       InstanceMethod<&NetworkWrap::evaluate>("evaluate"), InstanceMethod<&NetworkWrap::adopt>("adopt"),
-       InstanceMethod<&NetworkWrap::calibrate>("calibrate"),
+       InstanceMethod<&NetworkWrap::save>("save"), InstanceMethod<&NetworkWrap::explain>("explain"),
+       InstanceMethod<&NetworkWrap::infer>("infer"), InstanceMethod<&NetworkWrap::evaluate>("evaluate"),
+       InstanceMethod<&NetworkWrap::adopt>("adopt"), InstanceMethod<&NetworkWrap::calibrate>("calibrate"),
        InstanceMethod<&NetworkWrap::measure_ranges>("measureRanges"), InstanceMethod<&NetworkWrap::graph>("graph"),
        InstanceMethod<&NetworkWrap::share>("share"), InstanceMethod<&NetworkWrap::dispose>("dispose")});
 }
@@ -204,6 +215,22 @@ Napi::Value NetworkWrap::infer(const Napi::CallbackInfo& info) {
         .submit(compute_worker(), cancellation, std::move(keep), [=, predictor = predictor_of(info.This())] {
           return give(fer::infer(*predictor, inputs, options, output, *cancellation));
         });
+  });
+}
+
+Napi::Value NetworkWrap::explain(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Keep keep;
+    const auto input = to_input(info[0], keep);
+    const auto options = to_inference_options(Fields(info[1]));
+    const auto cancellation = CancellationWrap::of(info[2]);
+    return Environment::of(info.Env())
+        .submit(
+            compute_worker(), cancellation, std::move(keep), [=, predictor = predictor_of(info.This())]() -> Finish {
+              return [result = fer::explain(*predictor, input, options, *cancellation)](Napi::Env env) -> Napi::Value {
+                return from_explanation(env, result);
+              };
+            });
   });
 }
 

@@ -30,6 +30,7 @@ class NetworkWrap : public Napi::ObjectWrap<NetworkWrap> {
   /// (inputs, options, 'logits' | 'features', cancellation) -> Promise of a Tensor
   Napi::Value infer(const Napi::CallbackInfo& info);
   /// (imageSet, indices, options, cancellation, onProgress) -> Promise of a Tensor (N, K)
+  Napi::Value explain(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   /// (file) -> Promise; takes over the tensors of the file, and leaves the others as they are.
   Napi::Value adopt(const Napi::CallbackInfo& info);

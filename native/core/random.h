@@ -18,7 +18,9 @@ enum class Purpose : uint64_t {
   interleave,
   resample,
   mix,
-  resolution
+  resolution,
+  dropout,
+  depth
 };
 
 /// The seed of the draws for one purpose, and their stream within it.

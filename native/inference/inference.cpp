@@ -15,6 +15,10 @@ namespace {
 
 using Consume = std::function<void(const at::Tensor&)>;
 
+Predictor::Pixels mirrored(const Predictor::Pixels& pixels) {
+  return [&pixels](int64_t first, int64_t last) { return pixels(first, last).flip(2); };
+}
+
 /// Runs batches of pictures and hands on each batch's result.
 void run(Predictor& predictor, int64_t count, const Predictor::Pixels& pixels, const InferenceOptions& options,
          Output output, const Cancellation& cancellation, const Consume& consume, const Progress& progress) {
@@ -25,7 +29,8 @@ void run(Predictor& predictor, int64_t count, const Predictor::Pixels& pixels, c
   for (int64_t first = 0; first < count; first += options.batch_size) {
     cancellation.check();
     const int64_t last = std::min(count, first + options.batch_size);
-    consume(predictor.answer(pixels, first, last, options, output));
+    const auto answers = predictor.answer(pixels, first, last, options, output);
+    consume(options.flip ? (answers + predictor.answer(mirrored(pixels), first, last, options, output)) / 2 : answers);
     progress(last);
   }
 }

@@ -43,6 +43,7 @@ const Predictor::ReadingMatrix& Predictor::reading(Affinity affinity) {
 }
 
 at::Tensor Predictor::read(const at::Tensor& map, Affinity affinity, Output output) {
+  if (output == Output::map) return map;
   // The matrix of a large map and many classes would not fit into memory, which the head itself does not need.
   constexpr int64_t largest_reading = int64_t{1} << 24;
   const bool linear = output == Output::logits && affinity != Affinity::batch;

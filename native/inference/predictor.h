@@ -12,6 +12,7 @@ struct InferenceOptions {
   Precision precision;
   int64_t batch_size;         // the group whose mean affinity `batch` takes, and after which cancellation is polled
   std::vector<Range> ranges;  // for precision int8
+  bool flip;                  // answers the mean of each picture and its mirror image
 };
 
 /// A network made ready to answer: its plans are compiled at the first use, and again when its weights have changed.

@@ -1,6 +1,8 @@
 #include "models/arm_head.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mv.h>
@@ -81,11 +83,12 @@ class ArmHead : public Head {
     return share_affinity(unique, arm->alpha, arm->generic_of(unique, affinity)).flatten(1);
   }
 
-  at::Tensor forward(const at::Tensor& map, Affinity affinity) override {
+  at::Tensor forward(const at::Tensor& map, Affinity affinity, const Noise& noise) override {
     const bool foldable = !is_training() && affinity == Affinity::ema;
     const auto read = foldable ? arm->unique(map).flatten(1) : features(map, affinity);
     AutocastScope exact(Precision::float32);
-    return at::linear(read, fc->weight, foldable ? folded_bias() : fc->bias);
+    return at::linear(is_training() ? drop_features(read, noise) : read, fc->weight,
+                      foldable ? folded_bias() : fc->bias);
   }
 
   /// Feature arrangement, de-albino, norm, mean, affinity and classifier are each linear at inference. The weights of
@@ -104,6 +107,16 @@ class ArmHead : public Head {
     const auto maps = scale.numel();
     const auto tiles = at::pixel_unshuffle(arranged, 16).unsqueeze(1) * (scale / maps).view({1, maps, 1, 1, 1});
     return {tiles.flatten(1, 2).to(at::kFloat), (fc->bias + at::mv(classifier, shared.to(at::kDouble))).to(at::kFloat)};
+  }
+
+  /// The values of the kernel with which the outputs of de-albino read a place, without their signs: fewer outputs
+  /// reach the border, where the padding of the convolutions has eroded the map.
+  at::Tensor reach(at::IntArrayRef map_size) const override {
+    at::NoGradGuard no_grad;
+    const auto ones = at::ones({1, 1, de_albino_side(map_size[0]), de_albino_side(map_size[1])});
+    const auto arranged = at::conv_transpose2d(ones, arm->de_albino->weight.abs(), {}, 8);
+    const auto places = at::avg_pool2d(arranged, 16).squeeze(0).squeeze(0);
+    return places / places.mean();
   }
 
   void set_momentum(double momentum) override { arm->momentum = momentum; }

@@ -12,7 +12,7 @@ Extractor::Extractor(const std::string& backbone, const std::string& stem, const
 
 at::Tensor Extractor::forward(const at::Tensor& images, Precision precision) const {
   AutocastScope autocast(precision);
-  return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast));
+  return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast), {});
 }
 
 }  // namespace fer

@@ -16,9 +16,10 @@ class GapHead : public Head {
     return map.mean({2, 3}, /*keepdim=*/false, at::kFloat);
   }
 
-  at::Tensor forward(const at::Tensor& map, Affinity affinity) override {
+  at::Tensor forward(const at::Tensor& map, Affinity affinity, const Noise& noise) override {
+    const auto read = features(map, affinity);
     AutocastScope exact(Precision::float32);
-    return fc(features(map, affinity));
+    return fc(is_training() ? drop_features(read, noise) : read);
   }
 
   Reading reading(at::IntArrayRef map_size, Affinity) const override {

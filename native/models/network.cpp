@@ -2,6 +2,8 @@
 
 #include <torch/nn/modules/batchnorm.h>
 
+#include <string_view>
+
 #include "models/backbone.h"
 #include "models/head.h"
 #include "models/initialize.h"
@@ -45,20 +47,26 @@ Network::Network(NetworkSpec spec, uint64_t seed) : Network(std::move(spec)) {
   initialize(*head_, seed + 1);
 }
 
-at::Tensor Network::map(const at::Tensor& images) {
-  return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast));
+at::Tensor Network::map(const at::Tensor& images, const Noise& noise) {
+  return backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast), noise);
 }
 
-at::Tensor Network::logits(const at::Tensor& images, Affinity affinity) {
-  return head_->forward(map(images), affinity);
+at::Tensor Network::logits(const at::Tensor& images, Affinity affinity, const Noise& noise) {
+  return head_->forward(map(images, noise), affinity, noise);
 }
 
 at::Tensor Network::features(const at::Tensor& images, Affinity affinity) {
-  return head_->features(map(images), affinity);
+  return head_->features(map(images, {}), affinity);
 }
 
 at::Tensor Network::read(const at::Tensor& map, Affinity affinity, Output output) {
-  return output == Output::logits ? head_->forward(map, affinity) : head_->features(map, affinity);
+  if (output == Output::map) return map;
+  return output == Output::logits ? head_->forward(map, affinity, {}) : head_->features(map, affinity);
+}
+
+at::Tensor Network::reach() const {
+  const auto side = stems().at(spec_.stem).feature_side(spec_.input.size);
+  return head_->reach({side, side});
 }
 
 Graph Network::graph() const { return backbone_->graph(); }
@@ -98,6 +106,20 @@ void Network::train(bool on) {
   if (on) ++version_;
   backbone_->train(on);
   head_->train(on);
+  for (const auto& child : backbone_->named_children()) {
+    if (depth_of(child.key()) < frozen_) child.value()->eval();
+  }
+}
+
+void Network::freeze(int64_t parts) {
+  frozen_ = parts;
+  for (auto& item : backbone_->named_parameters()) item.value().set_requires_grad(depth_of(item.key()) >= parts);
+}
+
+int64_t Network::depth_of(const std::string& name) {
+  constexpr std::string_view stage = "layer";
+  if (name.starts_with(stage)) return name[stage.size()] - '0';
+  return name.starts_with("conv1") || name.starts_with("bn1") ? 0 : 5;
 }
 
 void Network::set_momentum(double momentum) {

@@ -6,6 +6,7 @@
 
 #include "models/catalog.h"
 #include "models/graph.h"
+#include "models/noise.h"
 #include "models/state.h"
 #include "ops/preprocess/preprocess.h"
 
@@ -20,7 +21,8 @@ struct NetworkSpec {
   InputFormat input;
 };
 
-enum class Output { logits, features };
+/// `map`: the backbone's, (N, C, h, w).
+enum class Output { logits, features, map };
 
 /// A backbone and a head, with the input they expect. Not for two threads at once.
 class Network {
@@ -35,13 +37,15 @@ class Network {
 
   /// images: (N, 3, size, size), normalised; float32, or bfloat16 in training in it -> (N, K) float32. In training, and
   /// the reference of a plan.
-  at::Tensor logits(const at::Tensor& images, Affinity affinity);
+  at::Tensor logits(const at::Tensor& images, Affinity affinity, const Noise& noise = {});
   /// The same -> (N, F) float32, what the classifier reads.
   at::Tensor features(const at::Tensor& images, Affinity affinity);
 
   /// The backbone at inference, and all that follows it with affinity `ema` or `none`, as data.
   Graph graph() const;
   Reading reading(Affinity affinity) const;
+  /// (h, w): how much each place of the map counts; undefined where all count alike.
+  at::Tensor reach() const;
   /// How many weights the reading has: the map's values times the classes.
   int64_t reading_size() const;
   /// What follows the backbone, on its map (N, C, h, w) float32.
@@ -56,6 +60,11 @@ class Network {
   bool calibrated() const;
 
   void train(bool on);
+  /// The first `parts` of stem and four stages stay as they are from now on: their weights need no gradients, and their
+  /// norms take no statistics of batches.
+  void freeze(int64_t parts);
+  /// Of a parameter: 0 in the stem, 1 to 4 in a stage, 5 in the head.
+  static int64_t depth_of(const std::string& name);
   /// How much the running statistics of the norms, and ARM's generic part, take over of a batch in training.
   void set_momentum(double momentum);
   static constexpr double usual_momentum = 0.1;
@@ -74,11 +83,12 @@ class Network {
 
  private:
   std::vector<NamedTensor> every_tensor() const;
-  at::Tensor map(const at::Tensor& images);
+  at::Tensor map(const at::Tensor& images, const Noise& noise);
 
   NetworkSpec spec_;
   std::shared_ptr<Backbone> backbone_;
   std::shared_ptr<Head> head_;
+  int64_t frozen_ = 0;
   std::atomic<uint64_t> version_ = 0;  // set by the thread that computes, asked by any
 };
 

@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 
 #include <array>
+#include <numeric>
 
 #include "models/backbone.h"
 #include "models/layers.h"
@@ -22,9 +23,12 @@ struct BasicBlockImpl : torch::nn::Module {
     }
   }
 
-  at::Tensor forward(const at::Tensor& input) {
+  /// `drop`: the probability of leaving out the branch; `number`: of the block within the network.
+  at::Tensor forward(const at::Tensor& input, const Noise& noise, double drop, uint64_t number) {
     const auto middle = activate(*bn1, conv1(input));
-    return activate(*bn2, conv2(middle), shortcut(input));
+    if (drop == 0 || !is_training()) return activate(*bn2, conv2(middle), shortcut(input));
+    const auto branch = activate(*bn2, conv2(middle), {}, /*relu=*/false);
+    return (drop_branches(branch, noise, drop, number) + shortcut(input)).relu();
   }
 
   ValueId describe(Graph& graph, ValueId input) const {
@@ -54,6 +58,7 @@ class ResNet : public Backbone {
  public:
   ResNet(const Stem& stem, std::array<int64_t, 4> blocks)
       : pool_(stem.pool),
+        blocks_(std::accumulate(blocks.begin(), blocks.end(), int64_t{0})),
         conv1(register_module("conv1", ConvolutionLayer(3, 64, stem.kernel, stem.stride))),
         bn1(register_module("bn1", torch::nn::BatchNorm2d(64))) {
     int64_t in = 64;
@@ -64,10 +69,16 @@ class ResNet : public Backbone {
     }
   }
 
-  at::Tensor forward(at::Tensor images) override {
+  at::Tensor forward(at::Tensor images, const Noise& noise) override {
     const auto filtered = conv1(images);
     auto map = pool_ ? activate_and_pool(*bn1, filtered) : activate(*bn1, filtered);
-    for (auto& layer : stages) map = layer->forward(map);
+    uint64_t number = 0;
+    for (auto& stage : stages) {
+      for (auto& block : *stage) {
+        const double drop = noise.stochastic_depth * static_cast<double>(++number) / static_cast<double>(blocks_);
+        map = block.get<BasicBlockImpl>().forward(map, noise, drop, number);
+      }
+    }
     return map;
   }
 
@@ -91,6 +102,7 @@ class ResNet : public Backbone {
   }
 
   bool pool_;
+  int64_t blocks_;
   ConvolutionLayer conv1;
   torch::nn::BatchNorm2d bn1;
   std::array<torch::nn::Sequential, 4> stages{nullptr, nullptr, nullptr, nullptr};

@@ -13,15 +13,15 @@ namespace {
 
 constexpr float epsilon = 1e-8F;
 
-std::vector<at::Tensor> zeros_beside(const std::vector<at::Tensor>& parameters) {
+std::vector<at::Tensor> zeros_beside(const std::vector<Learned>& parameters) {
   std::vector<at::Tensor> result;
-  for (const auto& parameter : parameters) result.push_back(at::zeros_like(parameter.detach()));
+  for (const auto& parameter : parameters) result.push_back(at::zeros_like(parameter.tensor.detach()));
   return result;
 }
 
-at::Tensor take_gradient(at::Tensor& parameter) {
-  auto gradient = in_layout_of(parameter, parameter.grad());
-  parameter.mutable_grad().reset();
+at::Tensor take_gradient(const Learned& parameter) {
+  auto gradient = in_layout_of(parameter.tensor, parameter.tensor.grad());
+  parameter.tensor.mutable_grad().reset();
   return gradient;
 }
 
@@ -29,9 +29,9 @@ at::Tensor take_gradient(at::Tensor& parameter) {
 /// that nothing of the random beginning stays in it.
 class Average {
  public:
-  Average(const std::vector<at::Tensor>& parameters, double decay) : decay_(decay) {
+  Average(const std::vector<Learned>& parameters, double decay) : decay_(decay) {
     if (decay == 0) return;
-    for (const auto& parameter : parameters) tensors_.push_back(parameter.detach().clone());
+    for (const auto& parameter : parameters) tensors_.push_back(parameter.tensor.detach().clone());
   }
 
   const std::vector<at::Tensor>& tensors() const { return tensors_; }
@@ -51,7 +51,7 @@ class Average {
 
 class Adam : public Optimizer {
  public:
-  Adam(std::vector<at::Tensor> parameters, const OptimizerSettings& settings, bool decoupled)
+  Adam(std::vector<Learned> parameters, const OptimizerSettings& settings, bool decoupled)
       : parameters_(std::move(parameters)),
         settings_(settings),
         decoupled_(decoupled),
@@ -66,7 +66,9 @@ class Adam : public Optimizer {
     for (auto& step : steps_) step += 1;
     std::vector<AdamParameter> parameters;
     for (size_t i = 0; i < parameters_.size(); ++i) {
-      parameters.push_back({parameters_[i], take_gradient(parameters_[i]), first_[i], second_[i], average_.of(i)});
+      const auto& learned = parameters_[i];
+      parameters.push_back(
+          {learned.tensor, take_gradient(learned), first_[i], second_[i], average_.of(i), learned.rate});
     }
     update(parameters, {.learning_rate = static_cast<float>(learning_rate),
                         .weight_decay = static_cast<float>(settings_.weight_decay),
@@ -87,7 +89,7 @@ class Adam : public Optimizer {
   }
 
  private:
-  std::vector<at::Tensor> parameters_;
+  std::vector<Learned> parameters_;
   OptimizerSettings settings_;
   bool decoupled_;
   std::vector<at::Tensor> first_, second_, steps_;
@@ -96,7 +98,7 @@ class Adam : public Optimizer {
 
 class Sgd : public Optimizer {
  public:
-  Sgd(std::vector<at::Tensor> parameters, const OptimizerSettings& settings)
+  Sgd(std::vector<Learned> parameters, const OptimizerSettings& settings)
       : parameters_(std::move(parameters)), settings_(settings), average_(parameters_, settings.averaging) {
     // Momentum begins at zero, so that without dampening the first step needs no case of its own.
     if (settings_.momentum > 0) momentum_ = zeros_beside(parameters_);
@@ -106,8 +108,9 @@ class Sgd : public Optimizer {
     at::NoGradGuard no_grad;
     std::vector<SgdParameter> parameters;
     for (size_t i = 0; i < parameters_.size(); ++i) {
-      parameters.push_back({parameters_[i], take_gradient(parameters_[i]),
-                            momentum_.empty() ? at::Tensor() : momentum_[i], average_.of(i)});
+      const auto& learned = parameters_[i];
+      const auto velocity = momentum_.empty() ? at::Tensor() : momentum_[i];
+      parameters.push_back({learned.tensor, take_gradient(learned), velocity, average_.of(i), learned.rate});
     }
     update(parameters, {.learning_rate = static_cast<float>(learning_rate),
                         .weight_decay = static_cast<float>(settings_.weight_decay),
@@ -125,14 +128,14 @@ class Sgd : public Optimizer {
   }
 
  private:
-  std::vector<at::Tensor> parameters_;
+  std::vector<Learned> parameters_;
   OptimizerSettings settings_;
   std::vector<at::Tensor> momentum_;
   Average average_;
 };
 
 OptimizerFactory adam(bool decoupled) {
-  return [decoupled](std::vector<at::Tensor> parameters, const OptimizerSettings& settings) {
+  return [decoupled](std::vector<Learned> parameters, const OptimizerSettings& settings) {
     return std::make_unique<Adam>(std::move(parameters), settings, decoupled);
   };
 }
@@ -145,7 +148,7 @@ const Catalog<OptimizerFactory>& optimizers() {
                        {"adam", adam(false)},
                        {"adamw", adam(true)},
                        {"sgd",
-                        [](std::vector<at::Tensor> parameters, const OptimizerSettings& settings) {
+                        [](std::vector<Learned> parameters, const OptimizerSettings& settings) {
                           return std::make_unique<Sgd>(std::move(parameters), settings);
                         }},
                    });

@@ -28,6 +28,12 @@ class Optimizer {
   virtual std::vector<OptimizerSlot> state() const = 0;
 };
 
+/// A parameter, and its learning rate as a fraction of the step's.
+struct Learned {
+  at::Tensor tensor;
+  float rate;
+};
+
 struct OptimizerSettings {
   double weight_decay;
   double momentum;  // of sgd
@@ -36,7 +42,7 @@ struct OptimizerSettings {
   double averaging;  // the average keeps so much of itself a step, less at first; 0: no average is kept
 };
 
-using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(std::vector<at::Tensor>, const OptimizerSettings&)>;
+using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(std::vector<Learned>, const OptimizerSettings&)>;
 /// adam (Kingma & Ba, arXiv 1412.6980; decay added to the gradient), adamw (Loshchilov & Hutter, arXiv 1711.05101;
 /// decay apart from it), sgd with Nesterov momentum (as LibTorch defines it).
 const Catalog<OptimizerFactory>& optimizers();

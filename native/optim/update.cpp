@@ -16,13 +16,14 @@ struct AdamFactors {
   float decay;  // added to the gradient, times the weight
   float beta1, beta2, epsilon, step, second_scale;
 
-  explicit AdamFactors(const AdamStep& adam)
-      : keep(adam.decoupled ? 1.0F - adam.learning_rate * adam.weight_decay : 1.0F),
+  AdamFactors(const AdamStep& adam, float rate)
+      : keep(adam.decoupled ? 1.0F - rate * adam.learning_rate * adam.weight_decay : 1.0F),
         decay(adam.decoupled ? 0.0F : adam.weight_decay),
         beta1(adam.beta1),
         beta2(adam.beta2),
         epsilon(adam.epsilon),
-        step(static_cast<float>(adam.learning_rate / (1 - std::pow(static_cast<double>(adam.beta1), adam.steps)))),
+        step(static_cast<float>(rate * adam.learning_rate /
+                                (1 - std::pow(static_cast<double>(adam.beta1), adam.steps)))),
         second_scale(static_cast<float>(1 / std::sqrt(1 - std::pow(static_cast<double>(adam.beta2), adam.steps)))) {}
 };
 
@@ -90,22 +91,23 @@ void follow(const Parameter& parameter, const Piece& piece, float keep) {
 }  // namespace
 
 void update(const std::vector<AdamParameter>& parameters, const AdamStep& step) {
-  const AdamFactors factors(step);
   for_each_piece(parameters, [&](const AdamParameter& parameter, const Piece& piece) {
     update_adam(values(parameter.weight, piece), values(parameter.gradient, piece), values(parameter.first, piece),
-                values(parameter.second, piece), piece.count, factors);
+                values(parameter.second, piece), piece.count, AdamFactors(step, parameter.rate));
     follow(parameter, piece, step.averaging);
   });
 }
 
 void update(const std::vector<SgdParameter>& parameters, const SgdStep& step) {
   for_each_piece(parameters, [&](const SgdParameter& parameter, const Piece& piece) {
+    auto scaled = step;
+    scaled.learning_rate *= parameter.rate;
     auto* weight = values(parameter.weight, piece);
     const auto* gradient = values(parameter.gradient, piece);
     if (parameter.velocity.defined()) {
-      update_nesterov(weight, gradient, values(parameter.velocity, piece), piece.count, step);
+      update_nesterov(weight, gradient, values(parameter.velocity, piece), piece.count, scaled);
     } else {
-      update_plain(weight, gradient, piece.count, step);
+      update_plain(weight, gradient, piece.count, scaled);
     }
     follow(parameter, piece, step.averaging);
   });

@@ -16,6 +16,7 @@ struct AdamStep {
 /// Tensors of one parameter, all of its layout; `average` undefined where none is kept.
 struct AdamParameter {
   at::Tensor weight, gradient, first, second, average;
+  float rate;  // of the step's
 };
 void update(const std::vector<AdamParameter>& parameters, const AdamStep& step);
 
@@ -25,6 +26,7 @@ struct SgdStep {
 };
 struct SgdParameter {
   at::Tensor weight, gradient, velocity, average;  // velocity undefined without momentum
+  float rate;
 };
 void update(const std::vector<SgdParameter>& parameters, const SgdStep& step);
 

@@ -11,6 +11,7 @@
 namespace fer {
 namespace {
 
+constexpr int64_t head_depth = 5;
 constexpr std::string_view optimizer_prefix = "optimizer.";
 constexpr const char* cure =
     "Most often the steps are too large: lower `learningRate`, lengthen `warmupEpochs`, or clip gradients with "
@@ -19,13 +20,25 @@ constexpr const char* cure =
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<Network> network, std::vector<Share> shares, TrainingOptions options)
-    : network_(std::move(network)),
-      options_(std::move(options)),
-      loader_(std::move(shares), options_.loader),
-      parameters_(network_->parameters()),
-      optimizer_(optimizers().at(options_.optimizer)(parameters_, options_.optimizer_settings)) {}
+    : network_(std::move(network)), options_(std::move(options)), loader_(std::move(shares), options_.loader) {
+  network_->freeze(options_.freeze);
+  std::vector<Learned> rates;
+  for (const auto& [name, tensor] : learned()) {
+    parameters_.push_back(tensor);
+    const auto parts_above = static_cast<double>(head_depth - Network::depth_of(name));
+    rates.push_back({tensor, static_cast<float>(std::pow(options_.layer_decay, parts_above))});
+  }
+  optimizer_ = optimizers().at(options_.optimizer)(rates, options_.optimizer_settings);
+}
 
 namespace {
+
+void copy_by_name(const std::vector<NamedTensor>& from, const std::vector<NamedTensor>& to) {
+  for (const auto& [name, target] : to) {
+    const auto found = std::ranges::find(from, name, &NamedTensor::name);
+    if (found != from.end()) target.copy_(found->tensor);
+  }
+}
 
 /// When a call returns, however it does, nothing of the loader may still run: the process may be about to end.
 struct Settle {
@@ -54,9 +67,13 @@ void Trainer::average_into(Network& network, const Cancellation& cancellation) {
   at::NoGradGuard no_grad;
   const MemoryPool::Scope memory(memory_);
   const Settle settle{loader_};
+  network.freeze(options_.freeze);
   network.train(true);
-  const auto parameters = network.parameters();
-  for (size_t i = 0; i < parameters.size(); ++i) parameters[i].copy_(optimizer_->averages().at(i));
+  copy_by_name(network_->state(), network.state());
+  size_t i = 0;
+  for (auto& parameter : network.parameters()) {
+    if (parameter.requires_grad()) parameter.copy_(optimizer_->averages().at(i++));
+  }
   const int64_t batches = std::min(steps_per_epoch(), (pictures + batch_size() - 1) / batch_size());
   for (int64_t i = 0; i < batches; ++i) {
     cancellation.check();
@@ -75,12 +92,18 @@ std::vector<NamedTensor> Trainer::state() const {
 
 std::vector<NamedTensor> Trainer::optimizer_state() const {
   std::vector<NamedTensor> all;
-  const auto parameters = network_->named_parameters();
+  const auto parameters = learned();
   for (const auto& slot : optimizer_->state()) {
     for (size_t i = 0; i < parameters.size(); ++i) {
       all.push_back({std::string(optimizer_prefix) + slot.name + "." + parameters[i].name, slot.tensors[i]});
     }
   }
+  return all;
+}
+
+std::vector<NamedTensor> Trainer::learned() const {
+  auto all = network_->named_parameters();
+  std::erase_if(all, [](const NamedTensor& entry) { return !entry.tensor.requires_grad(); });
   return all;
 }
 
@@ -152,7 +175,7 @@ double Trainer::add_gradients(const Batch& batch) {
   double total = 0;
   for (int64_t part = 0; part < parts && std::isfinite(total); ++part) {
     const int64_t first = part * size / parts, count = (part + 1) * size / parts - first;
-    const auto share = loss_of(batch.images.narrow(0, first, count), batch.targets.narrow(0, first, count)) *
+    const auto share = loss_of(batch.images.narrow(0, first, count), batch.targets.narrow(0, first, count), part) *
                        (static_cast<double>(count) / static_cast<double>(size));
     total += share.item<double>();
     if (std::isfinite(total)) share.backward();
@@ -160,9 +183,13 @@ double Trainer::add_gradients(const Batch& batch) {
   return total;
 }
 
-at::Tensor Trainer::loss_of(const at::Tensor& images, const at::Tensor& targets) {
+at::Tensor Trainer::loss_of(const at::Tensor& images, const at::Tensor& targets, int64_t part) {
+  const Noise noise{.dropout = options_.dropout,
+                    .stochastic_depth = options_.stochastic_depth,
+                    .seed = options_.loader.seed,
+                    .draw = static_cast<uint64_t>(steps_done_ * options_.accumulate + part)};
   AutocastScope autocast(options_.precision);
-  return cross_entropy(network_->logits(images, network_->spec().affinity), targets, options_.loss);
+  return cross_entropy(network_->logits(images, network_->spec().affinity, noise), targets, options_.loss);
 }
 
 }  // namespace fer

@@ -25,8 +25,12 @@ struct TrainingOptions {
   double decay;
   double warmup_epochs;
   LossSettings loss;
-  double clip_norm;    // 0: never
-  double sharpness;    // radius of sharpness-aware minimisation; 0: off
+  double clip_norm;  // 0: never
+  double sharpness;  // radius of sharpness-aware minimisation; 0: off
+  double dropout;
+  double stochastic_depth;
+  int64_t freeze;      // parts of the network, from the stem on, that stay as they are
+  double layer_decay;  // of the learning rate, from each part to the one before it
   int64_t accumulate;  // parts that a batch is computed in, whose gradients add up
   Precision precision;
   LoaderOptions loader;
@@ -70,14 +74,15 @@ class Trainer {
   Step step();
   double add_gradients(const Batch& batch);
   void sharpen_gradients(const Batch& batch);
-  at::Tensor loss_of(const at::Tensor& images, const at::Tensor& targets);
+  at::Tensor loss_of(const at::Tensor& images, const at::Tensor& targets, int64_t part);
+  std::vector<NamedTensor> learned() const;
   double learning_rate() const;
   std::vector<NamedTensor> optimizer_state() const;
 
   std::shared_ptr<Network> network_;
   TrainingOptions options_;
   Loader loader_;
-  std::vector<at::Tensor> parameters_;
+  std::vector<at::Tensor> parameters_;  // those that are learned
   std::unique_ptr<Optimizer> optimizer_;
   std::shared_ptr<MemoryPool> memory_ = std::make_shared<MemoryPool>();
   int64_t steps_done_ = 0;

@@ -63,7 +63,9 @@ function spawned(args: readonly string[], { root = checkout, env, onStderr }: Pl
 export const commands = [
   'demo',
   'train',
+  'compare',
   'evaluate',
+  'robustness',
   'predict',
   'calibrate',
   'quantize',

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { accuracy, classMetrics, macroF1, meanClassAccuracy } from '../../lib/metrics/classification.js'
+import { accuracy, classRates, macroF1, meanClassAccuracy } from '../../lib/metrics/classification.js'
 import { confusionMatrix, predictedClasses } from '../../lib/metrics/confusion.js'
 
 test('the predicted class is the largest logit of each row, the first of equal ones', (t) => {
@@ -23,7 +23,7 @@ const confusion = [
 ]
 
 test('precision, recall and F1 of each class are those counted by hand', (t) => {
-  t.deepEqual(classMetrics(confusion, ['a', 'b', 'c']), [
+  t.deepEqual(classRates(confusion, ['a', 'b', 'c']), [
     // 8 of 10 predicted, 8 of 10 true, 16 / (10 + 10)
     { name: 'a', precision: 0.8, recall: 0.8, f1: 0.8, support: 10 },
     // 1 of 2 predicted, 1 of 4 true, 2 / (4 + 2)
@@ -34,14 +34,14 @@ test('precision, recall and F1 of each class are those counted by hand', (t) => 
 })
 
 test('accuracy counts samples, mean class accuracy and macro-F1 count classes that have samples', (t) => {
-  const classes = classMetrics(confusion, ['a', 'b', 'c'])
+  const classes = classRates(confusion, ['a', 'b', 'c'])
   t.is(accuracy(confusion), 9 / 14)
   t.is(meanClassAccuracy(classes), (0.8 + 0.25) / 2)
   t.is(macroF1(classes), (0.8 + 1 / 3) / 2)
 })
 
 test('a class that is never predicted has precision 0 rather than not a number', (t) => {
-  const [, never] = classMetrics(
+  const [, never] = classRates(
     [
       [3, 0],
       [2, 0],

@@ -28,12 +28,29 @@ test('all metrics of a small set are those counted by hand', (t) => {
   t.true(Math.abs(metrics.ece - 0.2675) < 1e-6) // as in the test of calibration
 })
 
+test('the metrics over all classes and the recall of each have intervals that hold them', (t) => {
+  const logits = logitsOf([0.7, 0.2, 0.1], [0.08, 0.62, 0.3], [0.5, 0.3, 0.2], [0.2, 0.15, 0.65])
+  const metrics = measure(logits, Int32Array.of(0, 1, 1, 0), ['fear', 'anger', 'neutral'])
+  // Of four samples, two right, a resample has none right once in 16: the interval is all there is.
+  t.deepEqual(metrics.intervals.accuracy, [0, 1])
+  t.deepEqual(Object.keys(metrics.intervals), ['accuracy', 'meanClassAccuracy', 'macroF1'])
+  t.deepEqual(
+    metrics.classes.map(({ recallInterval }) => recallInterval),
+    [
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ],
+  )
+})
+
 test('the order of the samples changes nothing but rounding', (t) => {
   const rows = Array.from({ length: 40 }, (_, row) => [Math.sin(row), Math.cos(3 * row), Math.sin(7 * row)])
   const labels = rows.map((_, row) => (row * 5) % 3)
   const forward = measure(Float32Array.from(rows.flat()), labels, ['a', 'b', 'c'])
   const backward = measure(Float32Array.from(rows.toReversed().flat()), labels.toReversed(), ['a', 'b', 'c'])
   t.deepEqual(backward.confusion, forward.confusion)
+  t.deepEqual(backward.intervals, forward.intervals)
   t.true(Math.abs(backward.ece - forward.ece) < 1e-12 && Math.abs(backward.nll - forward.nll) < 1e-12)
 })
 

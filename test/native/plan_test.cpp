@@ -64,8 +64,8 @@ at::Tensor answer(Predictor& predictor, const at::Tensor& pixels, Precision prec
                   std::vector<Range> ranges = {}, Output output = Output::logits) {
   c10::InferenceMode inference;
   predictor.network()->train(false);
-  return predictor.answer(from(pixels), 0, pixels.size(0), {affinity, precision, pixels.size(0), std::move(ranges)},
-                          output);
+  return predictor.answer(from(pixels), 0, pixels.size(0),
+                          {affinity, precision, pixels.size(0), std::move(ranges), false}, output);
 }
 
 std::vector<Range> ranges_of(Predictor& predictor, const at::Tensor& pixels) {

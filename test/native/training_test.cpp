@@ -293,7 +293,7 @@ at::Tensor quadratic_step(const std::string& optimizer, int steps) {
   auto x = at::tensor({1.0F, -2.0F}).requires_grad_();
   const auto settings =
       OptimizerSettings{.weight_decay = 0.1, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .averaging = 0};
-  const auto made = optimizers().at(optimizer)({x}, settings);
+  const auto made = optimizers().at(optimizer)({{x, 1}}, settings);
   for (int i = 0; i < steps; ++i) {
     (x * x).sum().backward();
     made->step(0.01, i + 1);
@@ -365,6 +365,10 @@ std::vector<double> losses_of(Precision precision, int64_t steps) {
        .loss = smoothed,
        .clip_norm = 0,
        .sharpness = 0,
+       .dropout = 0,
+       .stochastic_depth = 0,
+       .freeze = 0,
+       .layer_decay = 1,
        .accumulate = 1,
        .precision = precision,
        .loader = loader_options(16, 5, nothing)});
@@ -392,6 +396,10 @@ TrainingOptions plain_descent(int64_t accumulate) {
           .loss = {},
           .clip_norm = 0,
           .sharpness = 0,
+          .dropout = 0,
+          .stochastic_depth = 0,
+          .freeze = 0,
+          .layer_decay = 1,
           .accumulate = accumulate,
           .precision = Precision::float32,
           .loader = loader_options(11, 5, nothing)};
@@ -475,6 +483,10 @@ Trainer full_trainer(Precision precision, const std::string& optimizer, uint64_t
       .loss = smoothed,
       .clip_norm = 1,
       .sharpness = 0,
+      .dropout = 0,
+      .stochastic_depth = 0,
+      .freeze = 0,
+      .layer_decay = 1,
       .accumulate = 1,
       .precision = precision,
       .loader = loader_options(8, seed, everything)};
@@ -562,6 +574,10 @@ Trainer plain_trainer(const std::shared_ptr<Network>& network) {
            .loss = {},
            .clip_norm = 0,
            .sharpness = 0,
+           .dropout = 0,
+           .stochastic_depth = 0,
+           .freeze = 0,
+           .layer_decay = 1,
            .accumulate = 1,
            .precision = Precision::float32,
            .loader = loader_options(8, 1, nothing)}};

@@ -15,7 +15,7 @@ import type { Tensor } from '../../lib/tensor.js'
 import { version } from '../../lib/version.js'
 import { rewrite } from '../safetensors-file.js'
 import { temporaryFolder } from '../temporary.js'
-import { faces, outputFolder, smallModel } from '../trained.js'
+import { faces, outputFolder, smallModel, withTemperature } from '../trained.js'
 import { inputFor, logitsOf, metadataOf, parse } from './runtime.js'
 
 let model: Model
@@ -90,6 +90,19 @@ test('affinity none leaves the generic part out, as in prediction', async (t) =>
   t.true(largestDifference(await ourLogits(model, input), none) > 1e-3, 'the running mean is not zero')
 })
 
+test('the temperature is in the logits, as in those of prediction, and the file says so', async (t) => {
+  const file = join(await temporaryFolder(t), 'model.onnx')
+  await using own = withTemperature(model, 2.5)
+  await own.export(file)
+  const metadata = metadataOf(await parse(file))
+  t.is(metadata.temperature, '2.5')
+  const input = await pictures(3, 32)
+  const theirs = await logitsOf(file, inputFor(metadata, input))
+  t.true(largestDifference(await ourLogits(own, input), theirs) < 1e-4)
+  const undivided = theirs.map((row) => row.map((logit) => 2.5 * logit))
+  t.true(largestDifference(await ourLogits(model, input), undivided) < 2.5e-4)
+})
+
 test('the file says what it takes and gives, how pictures become input, and where it comes from', async (t) => {
   const file = await parse(path)
   const { irVersion, opsetImport, producerName, producerVersion, graph } = file
@@ -118,6 +131,7 @@ test('the file says what it takes and gives, how pictures become input, and wher
     color: 'rgb',
     normalization: JSON.stringify(normalization),
     affinity: 'ema',
+    temperature: '1',
     provenance: JSON.stringify(provenance),
   })
 })
