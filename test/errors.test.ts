@@ -139,7 +139,7 @@ const ways: Readonly<Record<Exclude<ErrorCode, 'ERR_NATIVE_LOAD'>, [() => Promis
       const labels = Array.from({ length: 70_000 }, (_, i) => i % 2)
       const dots = { dtype: 'uint8', shape: [70_000, 1, 1, 1], data: new Uint8Array(70_000) } as const
       const data = datasets.tensors({ pixels: dots, labels, classes: ['happy', 'sad'] })
-      return training({ data, batchSize: 60_000, imageSize: 1024, head: 'gap' })
+      return training({ data, duplicates: 'keep', batchSize: 60_000, imageSize: 1024, head: 'gap' })
     },
     /too little memory.*Lower `batchSize`/,
   ],

@@ -82,12 +82,16 @@ function nativeOptions({ settings, faces, packed }: RunContext): NativeTraining 
 async function runToEnd(run: RunContext, trainer: Trainer): Promise<StopReason | undefined> {
   const { settings, progress } = run
   const started = performance.now()
-  const before = progress.log.length
+  // Of the epochs begun in this call: what is left of one that was begun before says nothing of the next.
+  const begun = { epochs: 0, seconds: 0 }
   try {
     while (progress.log.length < settings.epochs) {
-      const reason = reasonToStop(run, secondsSince(started), progress.log.length - before)
+      const reason = reasonToStop(run, secondsSince(started), begun)
       if (reason) return reason
+      const [isFresh, from] = [progress.epoch.steps === 0, performance.now()]
       await runEpoch(run, trainer)
+      if (isFresh) begun.epochs++
+      if (isFresh) begun.seconds += secondsSince(from)
     }
     return undefined
   } catch (error) {
@@ -100,12 +104,12 @@ async function runToEnd(run: RunContext, trainer: Trainer): Promise<StopReason |
 function reasonToStop(
   { settings, progress }: RunContext,
   seconds: number,
-  epochs: number,
+  begun: { readonly epochs: number; readonly seconds: number },
 ): StopReason | undefined {
   const { patience, maxMinutes } = settings
   const sinceBest = progress.log.length - (bestOf(progress.log)?.epoch ?? 0)
   if (patience > 0 && progress.log.length > 0 && sinceBest >= patience) return 'patience'
-  const expected = epochs === 0 ? 0 : (seconds / epochs) * (epochs + 1)
+  const expected = begun.epochs === 0 ? 0 : seconds + begun.seconds / begun.epochs
   return maxMinutes > 0 && expected > maxMinutes * 60 ? 'maxMinutes' : undefined
 }
 

@@ -42,8 +42,10 @@ function measured(metrics: unknown, weights: Measured['weights']): Measured | un
   }
 }
 
-const intervalIn = (value: unknown): Interval | undefined =>
-  Array.isArray(value) && value.length === 2 && value.every(isNumber) ? [value[0], value[1]] : undefined
+function intervalIn(value: unknown): Interval | undefined {
+  const [low, high] = Array.isArray(value) ? value : []
+  return isNumber(low) && isNumber(high) ? [low, high] : undefined
+}
 
 /** Runs of older versions did not write the interval, but it is a function of the matrix. */
 const intervalOf = (confusion: unknown): Interval | undefined =>
