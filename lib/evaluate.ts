@@ -21,6 +21,8 @@ export interface Evaluation extends Metrics {
   readonly affinity: string
   readonly precision: string
   readonly batchSize: number
+  /** Present where each answer is the mean of a picture and its mirror image, because `flip` was asked for. */
+  readonly flip?: true
   /** The model's; 1 where it has none. */
   readonly temperature: number
   /** Answered in a second, decoding not counted. */
@@ -61,8 +63,8 @@ export async function evaluateWith(
     const { result, measured } = await measureFaces(info, data, measuring, (split) =>
       answering(network, info, labelsFor(info.classes, split)),
     )
-    const { affinity, precision, batchSize } = inference
-    return { ...result, split: measured.split, affinity, precision, batchSize }
+    const { affinity, precision, batchSize, flip } = inference
+    return { ...result, split: measured.split, affinity, precision, batchSize, ...(flip ? { flip } : {}) }
   } finally {
     network.dispose()
   }

@@ -3,7 +3,8 @@ import type { Dataset, Split } from './datasets/dataset.js'
 import { canonicalExpression } from './datasets/expressions.js'
 import { labelsFor } from './datasets/labels.js'
 import { FerError } from './errors.js'
-import { type Input, pendingImages, readAll } from './images/inputs.js'
+import type { Explanation } from './explanation/explanation.js'
+import { type BoxedImage, type Image, type Input, pendingImages, readAll } from './images/inputs.js'
 import { type Calibration, calibration } from './metrics/temperature.js'
 import { assumeInfo } from './model/assumed.js'
 import { inferenceFor } from './model/inference.js'
@@ -13,6 +14,7 @@ import { saveNetwork } from './model/save.js'
 import { openWeights } from './model/weights.js'
 import { type Network, native, type OverFaces } from './native.js'
 import { type Check, fail, oneOf, optional, readOptions, text } from './options/check.js'
+import { type ExplainOptions, explainShape } from './options/explain.js'
 import { type ExportOptions, exportShape } from './options/export.js'
 import { dataset, type FacesOptions, facesShape } from './options/faces.js'
 import { type InferenceOptions, inferenceShape } from './options/inference.js'
@@ -105,6 +107,25 @@ export class Model implements AsyncDisposable {
         network.infer(inputs, inferenceFor(this.info, settings), 'features', cancellation),
       )
       return features.data
+    } finally {
+      network.dispose()
+    }
+  }
+
+  /** Where in one face the answer comes from, as maps and, by its `overlay`, as a PNG. ERR_BAD_IMAGE, ERR_BAD_BOX. */
+  async explain(image: Image | BoxedImage, options: ExplainOptions = {}): Promise<Explanation> {
+    const { box, signal, ...settings } = readOptions(options, explainShape)
+    const [pending, ...more] = pendingImages(image, box)
+    if (!pending || more.length > 0) fail('image', 'one picture', image)
+    const network = Model.borrow(this)
+    try {
+      const inference = inferenceFor(this.info, { ...settings, signal, batchSize: 1, flip: false })
+      const input = await pending.read()
+      const native = await cancellable(signal, (cancellation) =>
+        network.explain(input, inference, cancellation),
+      )
+      const { toExplanation } = await import('./explanation/explanation.js')
+      return toExplanation(native, input, this.info)
     } finally {
       network.dispose()
     }

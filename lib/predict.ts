@@ -9,10 +9,9 @@ import {
   pendingImages,
   readAll,
 } from './images/inputs.js'
-import { softmax } from './metrics/index.js'
-import { tempered } from './metrics/temperature.js'
 import { inferenceFor } from './model/inference.js'
 import type { ModelInfo } from './model/info.js'
+import { type Answer, answerOf } from './model/prediction.js'
 import { Model } from './model.js'
 import type { Box, NativeInput, Network } from './native.js'
 import { boolean, type Check, fail, oneOf, optional, readOptions } from './options/check.js'
@@ -31,12 +30,7 @@ export interface PredictOptions extends InferenceOptions {
 }
 
 /** What the model sees in one face. */
-export interface Prediction {
-  readonly label: string
-  /** The label's probability. */
-  readonly confidence: number
-  /** By class, in the model's order; they add up to 1. */
-  readonly probabilities: Readonly<Record<string, number>>
+export interface Prediction extends Answer {
   /** In the model's order, where asked for; divided by the model's temperature, so that their softmax is `probabilities`. */
   readonly logits?: readonly number[]
   /** Present where the answer depends on the other faces of its batch, because affinity `batch` was asked for. */
@@ -154,21 +148,10 @@ async function predictBatch(
   return batch.map((item) => (item instanceof FerError ? item : toPrediction(nextRow(), call)))
 }
 
-function toPrediction(answer: Float32Array, { info, logits: withLogits, affinity }: Call): Prediction {
-  const { classes, temperature } = info
-  const logits = tempered(answer, temperature)
-  if (!logits.every(Number.isFinite)) {
-    throw new FerError(
-      'ERR_BAD_MODEL',
-      'The model answers with numbers that are not finite: its weights are damaged. Train it anew',
-    )
-  }
-  const probabilities = softmax(logits)
-  const top = probabilities.indexOf(Math.max(...probabilities))
+function toPrediction(given: Float32Array, { info, logits: withLogits, affinity }: Call): Prediction {
+  const { answer, logits } = answerOf(given, info)
   return {
-    label: classes[top]!,
-    confidence: probabilities[top]!,
-    probabilities: Object.fromEntries(classes.map((name, i) => [name, probabilities[i]!])),
+    ...answer,
     ...(withLogits ? { logits: [...logits] } : {}),
     ...(affinity === 'batch' ? { affinity } : {}),
   }

@@ -66,7 +66,8 @@ const describe = (evaluation: Evaluation): string =>
   [describeWhole(evaluation), describeClasses(evaluation), describeConfusion(evaluation)].join('\n\n')
 
 function describeWhole(evaluation: Evaluation): string {
-  const { split, samples, affinity, precision, imagesPerSecond } = evaluation
+  const { split, samples, affinity, precision, flip, imagesPerSecond } = evaluation
+  const how = `precision ${precision}, affinity ${affinity}${flip ? ', mean with the mirror image' : ''}`
   return facts({
     faces: `${samples} (${split})`,
     accuracy: percent(evaluation.accuracy),
@@ -74,7 +75,7 @@ function describeWhole(evaluation: Evaluation): string {
     'macro F1': percent(evaluation.macroF1),
     'negative log-likelihood': evaluation.nll.toFixed(3),
     'calibration error': percent(evaluation.ece),
-    speed: `${imagesPerSecond.toFixed(0)} images/s (precision ${precision}, affinity ${affinity})`,
+    speed: `${imagesPerSecond.toFixed(0)} images/s (${how})`,
   })
 }
 

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { affinities, precisions } from '../catalog.js'
 import type { Dataset } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
-import type { Model } from '../index.js'
+import type { Box, Model } from '../index.js'
 import { fail, oneOf } from '../options/check.js'
 import type { InferenceOptions } from '../options/inference.js'
 import { complain } from './output.js'
@@ -72,7 +72,7 @@ export const withDefault = (option: Option, value: string): Option => {
   return option
 }
 
-export type InferenceFlags = Pick<InferenceOptions, 'batchSize' | 'precision' | 'affinity'>
+export type InferenceFlags = Pick<InferenceOptions, 'batchSize' | 'precision' | 'affinity' | 'flip'>
 
 export const precisionFlag = (names: readonly string[] = precisions): Option =>
   withDefault(choiceFlag('--precision <name>', names, 'arithmetic'), 'auto')
@@ -84,7 +84,19 @@ export const inferenceFlags = (): Option[] => [
   ),
   withDefault(numberFlag('--batch-size <n>', 'faces computed at once'), '64'),
   precisionFlag(),
+  new Option('--flip', 'answer the mean of each picture and its mirror image, at twice the cost'),
 ]
+
+export const boxFlag = (description: string): Option =>
+  withDefault(textFlag('--box <left,top,width,height>', description).argParser(readBox), 'all of it')
+
+function readBox(text: string): Box {
+  const sides = text.split(',').map((side) => readNumber(side.trim(), '--box'))
+  const [left, top, width, height] = sides as [number, number, number, number]
+  const fits = sides.length === 4 && sides.every((side) => Number.isSafeInteger(side) && side >= 0)
+  if (fits && width > 0 && height > 0) return { left, top, width, height }
+  return fail('--box', 'left,top,width,height in whole pixels, such as 80,40,160,160', text)
+}
 
 export function addFlags(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option)

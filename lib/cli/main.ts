@@ -7,6 +7,7 @@ import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
 import { addDoctor } from './doctor.js'
 import { addEvaluate } from './evaluate.js'
+import { addExplain } from './explain.js'
 import { addExport } from './export.js'
 import { namingFlags } from './flags.js'
 import { addInspect } from './inspect.js'
@@ -25,6 +26,7 @@ const commands = [
   addEvaluate,
   addRobustness,
   addPredict,
+  addExplain,
   addCalibrate,
   addQuantize,
   addExport,

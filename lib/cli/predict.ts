@@ -1,17 +1,14 @@
 import type { Command } from 'commander'
 import type { Box, FerError, Prediction } from '../index.js'
-import { fail } from '../options/check.js'
 import {
   addFlags,
+  boxFlag,
   type InferenceFlags,
   inferenceFlags,
   jsonFlag,
   loadModel,
   type ModelFlags,
   modelFlags,
-  readNumber,
-  textFlag,
-  withDefault,
 } from './flags.js'
 import { interruptible } from './interrupt.js'
 import { complain, exitCodes, print, printJson, warnAboutAffinity } from './output.js'
@@ -38,24 +35,9 @@ has { file, error } in its place, and the exit code is 1.`
 export function addPredict(program: Command): void {
   const command = program.command('predict').description('name the expression in pictures of faces')
   command.argument('<image...>', 'pictures, one face each')
-  addFlags(command, [
-    ...modelFlags(),
-    withDefault(
-      textFlag('--box <left,top,width,height>', 'the face in each picture').argParser(readBox),
-      'all of it',
-    ),
-    ...inferenceFlags(),
-  ])
+  addFlags(command, [...modelFlags(), boxFlag('the face in each picture'), ...inferenceFlags()])
   command.option('--logits', 'give the logits too, with --json').addOption(jsonFlag())
   command.addHelpText('after', examples).action(runPredict)
-}
-
-function readBox(text: string): Box {
-  const sides = text.split(',').map((side) => readNumber(side.trim(), '--box'))
-  const [left, top, width, height] = sides as [number, number, number, number]
-  const fits = sides.length === 4 && sides.every((side) => Number.isSafeInteger(side) && side >= 0)
-  if (fits && width > 0 && height > 0) return { left, top, width, height }
-  return fail('--box', 'left,top,width,height in whole pixels, such as 80,40,160,160', text)
 }
 
 async function runPredict(files: readonly string[], flags: PredictFlags): Promise<void> {

@@ -67,6 +67,7 @@ export const commands = [
   'evaluate',
   'robustness',
   'predict',
+  'explain',
   'calibrate',
   'quantize',
   'export',
