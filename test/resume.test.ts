@@ -180,7 +180,11 @@ test('a checkpoint whose header was tampered with is refused field by field, and
   await refuses({ ...run, more: 1 }, /`more`/)
   await refuses({ ...run, progress: { ...run.progress, step: -1 } }, /`progress\.step`/)
   await refuses({ ...run, progress: { ...run.progress, step: 1 } }, /1 steps do not fit 0 epochs of 2/)
-  await refuses({ ...run, progress: { ...run.progress, log: [{}] } }, /`progress\.log\[0\]\.validation`/)
+  const logged = (entry: object) => ({ ...run, progress: { ...run.progress, log: [entry] } })
+  await refuses(logged({}), /`progress\.log\[0\]\.epoch`/)
+  await refuses(logged({ epoch: 1 }), /`progress\.log\[0\]\.validation`/)
+  const measured = { epoch: 1, validation: { accuracy: 0.5, nll: 1 } }
+  await refuses(logged({ ...measured, averaged: { accuracy: 0.5 } }), /`progress\.log\[0\]\.averaged\.nll`/)
   await refuses(
     { ...run, provenance: { versions: {}, options: { epochs: 1, x: { y: { z: 1 } } } } },
     /options/,

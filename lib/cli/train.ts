@@ -77,7 +77,7 @@ const dataFlags = (): Option[] => [
     ),
     'remove',
   ),
-  textFlag('--votes <file>', 'votes of several raters a face, as CSV, for --data'),
+  textFlag('--votes <file>', 'votes of several raters a face, as CSV, for every --data'),
   withDefault(choiceFlag('--votes-use <name>', votesUses, 'how votes become a target'), 'soft'),
   withDefault(
     numberFlag('--votes-share <x>', 'how much of a target comes from the votes, the rest from the label'),

@@ -69,7 +69,8 @@ export async function findPlaces(path: string, count: number): Promise<Places | 
     const [faces, height = 0, width = 0, channels = 0] = pixels?.shape ?? []
     const isPictures = height > 0 && width > 0 && (channels === 1 || channels === 3)
     const fits = metadata.format === format && pixels?.dtype === 'uint8' && faces === count && isPictures
-    return fits && digests && pixels.shape.length === 4 ? { pixels, digests } : undefined
+    const isDigests = digests?.dtype === 'uint8' && digests.shape.join() === [count, digestLength].join()
+    return fits && isDigests && pixels.shape.length === 4 ? { pixels, digests } : undefined
   } catch {
     // Missing or damaged: it is only a cache, and made anew.
     return undefined

@@ -111,11 +111,14 @@ const options: Check<Provenance['options']> = (value, name) => {
 const log: Check<EpochEvent[]> = (value, name) => {
   if (!Array.isArray(value)) fail(name, 'a list of epochs', value)
   return value.map((entry, i) => {
-    const { validation, ...event } = record(entry, `${name}[${i}]`)
-    const metrics = record(validation, `${name}[${i}].validation`)
-    for (const key of ['accuracy', 'nll']) amount(metrics[key], `${name}[${i}].validation.${key}`)
+    const event = record(entry, `${name}[${i}]`)
     if (event.epoch !== i + 1) fail(`${name}[${i}].epoch`, String(i + 1), event.epoch)
-    return { ...event, validation: metrics } as unknown as EpochEvent
+    // The best epoch is found by these.
+    for (const measured of event.averaged === undefined ? ['validation'] : ['validation', 'averaged']) {
+      const metrics = record(event[measured], `${name}[${i}].${measured}`)
+      for (const key of ['accuracy', 'nll']) amount(metrics[key], `${name}[${i}].${measured}.${key}`)
+    }
+    return event as unknown as EpochEvent
   })
 }
 

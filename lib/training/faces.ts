@@ -3,6 +3,7 @@ import type { Dataset, Split, SplitName } from '../datasets/dataset.js'
 import { labelsFor } from '../datasets/labels.js'
 import { stratifiedHoldout } from '../datasets/split.js'
 import { FerError } from '../errors.js'
+import { fail } from '../options/check.js'
 import type { TrainingSettings, WeightedData } from '../options/training.js'
 import { classesOf, requireEveryClass } from './classes.js'
 
@@ -48,12 +49,20 @@ export async function listFaces(settings: TrainingSettings): Promise<TrainingFac
   const color = settings.color ?? (opened.some(({ split }) => split.color === 'rgb') ? 'rgb' : 'grey')
   const training = opened.map(({ split, weight }) => whole(split, classes, weight))
   requireEveryClass(training, classes)
+  training.forEach(requireShown)
   const sources = await validationSources(settings)
   if (sources.length === 0) return { classes, color, ...holdOut(opened, training, settings) }
   const validation: Selection[] = []
   for (const source of sources) validation.push(whole(await openToValidate(source, opened), classes, 1))
   const validatedOn = sources.map(({ name }) => `${name}, validation split`).join('; ')
   return { classes, color, training, validation, validatedOn }
+}
+
+/** An epoch that showed no picture of a set would leave it out without a word. */
+function requireShown({ weight, indices }: Selection, set: number): void {
+  const shown = Math.round(weight * indices.length)
+  if (shown === 0)
+    fail(`data[${set}].weight`, `enough to show one of its ${indices.length} pictures an epoch`, weight)
 }
 
 interface Opened extends WeightedData {

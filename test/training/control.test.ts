@@ -172,6 +172,14 @@ for (const precision of ['float32', 'bfloat16'] as const) {
 
 // What a run must not be resumed with.
 
+test('a weight that shows no picture of its set is refused', async (t) => {
+  const few = { data: datasets.synthetic({ count: 21, seed: 9 }), weight: 0.02 }
+  await t.throwsAsync(train({ ...tiny(), data: [faces, few] }), {
+    code: 'ERR_INVALID_OPTION',
+    message: /data\[1\]\.weight.*21 pictures.*0\.02/,
+  })
+})
+
 test('another weight, other copies, or other votes are refused when resuming', async (t) => {
   const votes = join(tiny().output, '..', 'votes.csv')
   const rows = Array.from({ length: 24 }, (_, i) => `face ${i},3,3`)
