@@ -15,7 +15,7 @@ import { type VotesOptions, votesUses } from '../datasets/votes.js'
 import type { AugmentationOptions, TrainOptions, TrainResult } from '../index.js'
 import { fail } from '../options/check.js'
 import { recipes } from '../options/recipes.js'
-import { duplicatePolicies } from '../options/training.js'
+import { duplicatePolicies, frozenParts } from '../options/training.js'
 import {
   addFlags,
   choiceFlag,
@@ -54,8 +54,8 @@ Examples:
   $ fer-torch train --data folder:faces --output runs/faces --head gap --epochs 40
   $ fer-torch train --data folder:faces --output runs/faces --head gap --epochs 40 --resume
 
-A run writes best.safetensors, last.safetensors, log.jsonl and metrics.json, and checkpoint.safetensors, from which the
-same command with --resume goes on after a run was stopped or killed. The test split is never opened.
+A run writes best.safetensors, last.safetensors, log.jsonl, metrics.json and report.html, and checkpoint.safetensors,
+from which the same command with --resume goes on after a run was stopped or killed. The test split is never opened.
 With --json: { best: { epoch, accuracy, path }, metrics, output }.`
 
 export function addTrain(program: Command): void {
@@ -100,6 +100,14 @@ const networkFlags = (): Option[] => [
     textFlag('--pretrained <file>', 'weights to begin with, .pth or .safetensors'),
     'drawn from --seed',
   ),
+  withDefault(
+    choiceFlag('--freeze <name>', frozenParts, 'part of the backbone up to which pretrained weights stay'),
+    'none',
+  ),
+  withDefault(
+    numberFlag('--layer-decay <x>', 'factor of the learning rate from each part to the one before it'),
+    '1',
+  ),
   withDefault(choiceFlag('--backbone <name>', backbones, 'network under the head'), 'resnet18'),
   withDefault(choiceFlag('--head <name>', heads, 'ARM, or plain pooling'), 'arm'),
   withDefault(choiceFlag('--stem <name>', stems, 'first layers'), 'from the image size'),
@@ -142,6 +150,11 @@ const recipeFlags = (): Option[] => [
   withDefault(numberFlag('--class-balance <x>', 'beta of the class-balanced loss; 0: all alike'), '0'),
   withDefault(numberFlag('--mixup <x>', 'alpha of mixup; 0: off'), '0'),
   withDefault(numberFlag('--cutmix <x>', 'alpha of CutMix; 0: off'), '0'),
+  withDefault(numberFlag('--dropout <x>', 'probability of dropping a feature before the classifier'), '0'),
+  withDefault(
+    numberFlag('--stochastic-depth <x>', 'probability of leaving out the last residual branch of a face'),
+    '0',
+  ),
   withDefault(numberFlag('--averaging <x>', 'share an average of the weights keeps each step; 0: none'), '0'),
   withDefault(numberFlag('--sharpness <x>', 'radius of sharpness-aware minimisation; 0: off'), '0'),
   withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),

@@ -51,13 +51,25 @@ function statedDefaults(add: (program: Command) => void): [string, string][] {
   })
 }
 
+test('every option of train has a flag', (t) => {
+  const program = new Command()
+  addTrain(program)
+  const flags = new Set(program.commands[0]!.options.map((option) => option.attributeName()))
+  const dataset = { name: '', splits: async () => [], open: () => Promise.reject() }
+  const { warmupGiven, signal, onPack, ...settings } = readTrainOptions({ data: dataset, output: 'runs/x' })
+  t.deepEqual(
+    Object.keys(settings).filter((name) => !flags.has(name)),
+    [],
+  )
+})
+
 test('the defaults that help of train names are those of train', (t) => {
   const dataset = { name: '', splits: async () => [], open: () => Promise.reject() }
   const settings: Record<string, unknown> = { ...readTrainOptions({ data: dataset, output: 'runs/x' }) }
   // Those of the votes are of `datasets.withVotes`.
   const stated = statedDefaults(addTrain).filter(([name]) => !name.startsWith('votes'))
   for (const [name, value] of stated) t.is(value, String(settings[name]), name)
-  t.is(stated.length, 27)
+  t.is(stated.length, 31)
 })
 
 test('the defaults that help of evaluate names are those of evaluate', (t) => {
