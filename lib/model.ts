@@ -3,10 +3,10 @@ import type { Dataset, Split } from './datasets/dataset.js'
 import { canonicalExpression } from './datasets/expressions.js'
 import { labelsFor } from './datasets/labels.js'
 import { FerError } from './errors.js'
-import type { Explanation } from './explanation/explanation.js'
 import { type BoxedImage, type Image, type Input, pendingImages, readAll } from './images/inputs.js'
 import { type Calibration, calibration } from './metrics/temperature.js'
 import { assumeInfo } from './model/assumed.js'
+import type { Explanation } from './model/explanation.js'
 import { inferenceFor } from './model/inference.js'
 import { badModel, classNames, type ModelInfo, ownAffinity, readInfo } from './model/info.js'
 import { type Measuring, measureFaces } from './model/measuring.js'
@@ -124,7 +124,7 @@ export class Model implements AsyncDisposable {
       const native = await cancellable(signal, (cancellation) =>
         network.explain(input, inference, cancellation),
       )
-      const { toExplanation } = await import('./explanation/explanation.js')
+      const { toExplanation } = await import('./model/explanation.js')
       return toExplanation(native, input, this.info)
     } finally {
       network.dispose()
