@@ -12,6 +12,7 @@ import {
   type ModelFlags,
   modelFlags,
   readSpec,
+  textFlag,
   withDefault,
 } from './flags.js'
 import { interruptible } from './interrupt.js'
@@ -22,6 +23,7 @@ import { facts, percent, table } from './table.js'
 interface EvaluateFlags extends ModelFlags, InferenceFlags {
   readonly data: string
   readonly split?: SplitName
+  readonly excluding?: string
   readonly json?: true
 }
 
@@ -39,6 +41,7 @@ export function addEvaluate(program: Command): void {
     ...modelFlags(),
     dataFlag(),
     withDefault(choiceFlag('--split <name>', splitNames, 'which faces of the data'), 'test'),
+    textFlag('--excluding <spec>', 'leave out faces that are among the training faces of these data'),
     ...inferenceFlags(),
     jsonFlag(),
   ])
@@ -53,12 +56,13 @@ async function runEvaluate({ json, ...flags }: EvaluateFlags): Promise<void> {
 }
 
 async function measureModel(flags: Omit<EvaluateFlags, 'json'>, signal: AbortSignal): Promise<Evaluation> {
-  const { model: _, classes: __, data: spec, ...options } = flags
+  const { model: _, classes: __, data: spec, excluding, ...options } = flags
   const data = await readSpec(spec, '--data')
+  const apart = excluding === undefined ? {} : { excluding: await readSpec(excluding, '--excluding') }
   const { evaluate } = await import('../index.js')
   await using model = await loadModel(flags)
   return await showProgress('evaluating', (listeners) =>
-    evaluate(model, data, { ...options, ...listeners, signal }),
+    evaluate(model, data, { ...options, ...apart, ...listeners, signal }),
   )
 }
 
@@ -66,10 +70,10 @@ const describe = (evaluation: Evaluation): string =>
   [describeWhole(evaluation), describeClasses(evaluation), describeConfusion(evaluation)].join('\n\n')
 
 function describeWhole(evaluation: Evaluation): string {
-  const { split, samples, affinity, precision, flip, imagesPerSecond } = evaluation
+  const { split, samples, excluded, affinity, precision, flip, imagesPerSecond } = evaluation
   const how = `precision ${precision}, affinity ${affinity}${flip ? ', mean with the mirror image' : ''}`
   return facts({
-    faces: `${samples} (${split})`,
+    faces: `${samples} (${split}${excluded === undefined ? '' : `, ${excluded} left out`})`,
     accuracy: percent(evaluation.accuracy),
     'mean class accuracy': percent(evaluation.meanClassAccuracy),
     'macro F1': percent(evaluation.macroF1),

@@ -1,10 +1,10 @@
 import type { SplitName } from '../datasets/dataset.js'
 import { FerError } from '../errors.js'
+import { withoutCopies, withoutOccurring } from '../images/duplicates.js'
 import { type Packed, packPictures } from '../images/pack.js'
 import type { ImageSet, NativeShare } from '../native.js'
 import type { TrainingSettings } from '../options/training.js'
 import type { Tensor } from '../tensor.js'
-import { withoutCopies, withoutOccurring } from './duplicates.js'
 import { countOf, type Selection, type TrainingFaces } from './faces.js'
 import { targetsOf } from './targets.js'
 

@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor.js'
+import { digestLength } from './pack-file.js'
 
 /** Some pictures of a set; `digests` has 16 bytes for each picture of the set. */
 export interface Digested {
@@ -9,7 +10,6 @@ export interface Digested {
 /** Which pictures stay, set by set. */
 export type Kept = readonly (readonly number[])[]
 
-const digestLength = 16
 const keyOf = ({ digests }: Digested, index: number): string =>
   Buffer.from(digests.buffer, digests.byteOffset + index * digestLength, digestLength).toString('latin1')
 

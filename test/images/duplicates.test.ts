@@ -1,12 +1,12 @@
 import test from 'ava'
 import type { Dataset } from '../../lib/datasets/dataset.js'
+import { withoutCopies, withoutOccurring } from '../../lib/images/duplicates.js'
 import { train } from '../../lib/index.js'
 import type { Tensor } from '../../lib/tensor.js'
-import { withoutCopies, withoutOccurring } from '../../lib/training/duplicates.js'
 import { listFaces } from '../../lib/training/faces.js'
 import { packFaces } from '../../lib/training/packed-faces.js'
 import { smallRun, faces as synthetic } from '../trained.js'
-import { blockOf, type Level, levels, settingsOf, spread } from './levels.js'
+import { blockOf, type Level, levels, settingsOf, spread } from '../training/levels.js'
 
 /** A digest a picture: sixteen bytes that begin with the number given, and differ in the last two. */
 function digestsOf(...pictures: readonly number[]): Uint8Array {
