@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { plain } from '../errors.js'
 import type { ComparedRun, Comparison } from '../report/compare/comparison.js'
+import { shown } from '../report/fields.js'
 import { jsonFlag, readText, textFlag } from './flags.js'
 import { complain, print, printJson } from './output.js'
 import { percent, table } from './table.js'
@@ -18,8 +19,8 @@ Examples:
 
 Reads log.jsonl and metrics.json of each run, which may still go on. What the runs were begun with is listed where it
 differs. --output writes a page with the curves of all, in one file.
-With --json: { differing, validatedAlike, runs: [{ folder, ended, epochs, best: { epoch, accuracy, interval, nll, ece, weights },
-minutes, imagesPerSecond, begun }] }, every rate a fraction from 0 to 1; what a run did not write down is absent.`
+With --json: { differing, validatedAlike, runs: [{ folder, ended, epochs, best: { epoch, loss, accuracy, weights, nll, ece,
+interval }, minutes, imagesPerSecond, begun }] }, every rate a fraction from 0 to 1; what a run did not write down is absent.`
 
 export function addCompare(program: Command): void {
   const command = program.command('compare').description('lay training runs side by side')
@@ -34,13 +35,13 @@ export function addCompare(program: Command): void {
 async function runCompare(folders: readonly string[], { output, json }: CompareFlags): Promise<void> {
   const { compareRuns } = await import('../report/compare/comparison.js')
   const comparison = await compareRuns(folders)
-  if (output !== undefined) await writePage(comparison, output)
   if (!comparison.validatedAlike)
     complain(
-      'warning: these runs were validated on different faces: their accuracies say nothing of one another',
+      'warning: these runs may have been validated on different faces: their accuracies then say nothing of one another',
     )
   if (json) printJson(asJson(comparison))
   else print(describe(comparison))
+  if (output !== undefined) await writePage(comparison, output)
 }
 
 async function writePage(comparison: Comparison, output: string): Promise<void> {
@@ -54,7 +55,7 @@ async function writePage(comparison: Comparison, output: string): Promise<void> 
 const asJson = ({ runs, differing, validatedAlike }: Comparison) => ({
   differing,
   validatedAlike,
-  runs: runs.map(({ epochs, begun, ...run }) => ({
+  runs: runs.map(({ epochs, begun, label: _, ...run }) => ({
     ...run,
     epochs: epochs.length,
     begun: Object.fromEntries(differing.map((name) => [name, begun.get(name)])),
@@ -64,10 +65,13 @@ const asJson = ({ runs, differing, validatedAlike }: Comparison) => ({
 function describe({ runs, differing }: Comparison): string {
   const rows = [...Object.entries(results), ...differing.map((name) => [name, optionNamed(name)] as const)]
   return table([
-    ['', ...runs.map(({ folder }) => folder)],
-    ...rows.map(([label, read]) => [label, ...runs.map((run) => read(run) ?? '-')]),
+    ['', ...runs.map(({ label }) => plain(label, longestPath))],
+    ...rows.map(([label, read]) => [plain(label), ...runs.map((run) => read(run) ?? '-')]),
   ])
 }
+
+/** In characters: none that a file system takes is cut. */
+const longestPath = 4096
 
 type Reading = (run: ComparedRun) => string | undefined
 
@@ -87,7 +91,7 @@ const optionNamed =
   (name: string): Reading =>
   ({ begun }) => {
     const value = begun.get(name)
-    return value === undefined ? undefined : shortened(plain(String(value), 1000))
+    return value === undefined ? undefined : shortened(plain(shown(value), longestPath))
   }
 
 /** Of a long text, such as a path, both ends. */

@@ -11,8 +11,8 @@ export interface Box {
   readonly bottom: number
 }
 
-/** The part of the picture within the axes. */
-export const plot: Box = { left: 50, right: size.width - 20, top: 10, bottom: size.height - 40 }
+/** The part of the picture within the axes; at its left is room for a tick such as `12.25 %`. */
+export const plot: Box = { left: 60, right: size.width - 20, top: 10, bottom: size.height - 40 }
 
 /** As d3-format names them; `number` has the digits that tell the ticks apart. */
 const forms = { percent: '%', number: undefined, whole: 'd', small: '~e' } as const
@@ -20,6 +20,8 @@ const forms = { percent: '%', number: undefined, whole: 'd', small: '~e' } as co
 export interface Axis {
   readonly domain: readonly [number, number]
   readonly form: keyof typeof forms
+  /** What 0, 1, ... stand for, where they count things that have names. */
+  readonly names?: readonly string[]
 }
 
 export interface Frame {
@@ -44,7 +46,12 @@ ${ticksOf(x, across, 6).map(([at, label]) => html`<path class="axis" d="M${at} $
   return { x, y, markup }
 }
 
-function ticksOf(scale: ScaleLinear<number, number>, { form }: Axis, most: number): [number, string][] {
+function ticksOf(
+  scale: ScaleLinear<number, number>,
+  { form, names }: Axis,
+  most: number,
+): [number, string][] {
+  if (names) return names.map((name, i) => [place(scale(i)), name])
   const label = scale.tickFormat(most, forms[form])
   const ticks = scale.ticks(most).filter((tick) => form !== 'whole' || Number.isInteger(tick))
   // `~e` would write zero as 0e+0.

@@ -23,55 +23,55 @@ export interface LineChart {
   readonly mark?: { readonly point: Point; readonly label: string } | undefined
 }
 
-/** Up to so many points a line are shown one by one. */
+/** Where no line has more points, they are shown one by one. */
 const mostDots = 25
 
 /** Values over epochs; a line is known by its colour and by its dashes. */
 export function lineChart({ lines, form, mark, ...rest }: LineChart): Html {
-  const drawn = lines.map(({ name, points }) => ({ name, points: points.filter(isKnown) }))
-  const all = drawn.flatMap(({ points }) => points)
-  const frame = makeFrame(
-    'epoch',
-    {
-      domain: spread(
-        all.map(([epoch]) => epoch),
-        0.5,
-      ),
-      form: 'whole',
-    },
-    {
-      domain: spread(
-        all.map(([, value]) => value),
-        0.05,
-      ),
-      form,
-    },
-  )
-  const picture = html`${frame.markup}${drawn.map(({ points }, i) => drawLine(points, frame, i))}${mark && drawMark(mark, frame)}`
+  const known = [...lines.flatMap(({ points }) => points).filter(isKnown), ...(mark ? [mark.point] : [])]
+  const [epochs, values] = [known.map(([epoch]) => epoch), known.map(([, value]) => value)]
+  const frame = makeFrame('epoch', axisOf(epochs, 'whole'), axisOf(values, form))
+  const dotted = lines.every(({ points }) => points.length <= mostDots)
+  const picture = html`${frame.markup}${lines.map(({ points }, i) => drawLine(points, frame, i, dotted))}${mark && drawMark(mark, frame)}`
   return figure({ ...rest, picture, ...(lines.length > 1 || mark ? { caption: keyOf(lines, mark) } : {}) })
 }
 
-const isKnown = (point: readonly [number, number | undefined]): point is Point => isNumber(point[1])
+const isKnown = (point: Line['points'][number]): point is Point => isNumber(point[1])
 
-/** From the least to the largest; around a single value, some room. */
-function spread(values: readonly number[], room: number): [number, number] {
-  const [low, high] = [
-    values.reduce((a, b) => Math.min(a, b), Infinity),
-    values.reduce((a, b) => Math.max(a, b), -Infinity),
-  ]
-  if (low > high) return [0, 1]
-  return low < high ? [low, high] : [low - room, high + room]
+/** From the least to the largest, but so wide that a tick has few digits; rates stay within 0 and 1. */
+function axisOf(values: readonly number[], form: Axis['form']): Axis {
+  if (values.length === 0) return { domain: [0, 1], form }
+  const low = values.reduce((a, b) => Math.min(a, b))
+  const high = values.reduce((a, b) => Math.max(a, b))
+  const more = Math.max((leastWidth(form, high) - (high - low)) / 2, 0)
+  const within = (value: number) => (form === 'percent' ? Math.min(Math.max(value, 0), 1) : value)
+  return { domain: [within(low - more), within(high + more)], form }
 }
 
-function drawLine(points: readonly Point[], { x, y }: Frame, index: number): Html {
-  const at = points.map(([epoch, value]): [number, number] => [place(x(epoch)), place(y(value))])
-  const dots = points.length > mostDots ? [] : at
-  return html`<path class="curve ${styleOf(index)}" d="${line()(at) ?? ''}"${dashes(index)}/>
+function leastWidth(form: Axis['form'], largest: number): number {
+  if (form === 'whole') return 1
+  if (form === 'percent') return 0.02
+  return (form === 'small' ? 0.2 : 0.02) * Math.abs(largest) || 1
+}
+
+function drawLine(points: Line['points'], frame: Frame, index: number, dotted: boolean): Html {
+  const places = points.map((point) => (isKnown(point) ? placeOf(point, frame) : undefined))
+  const path = line<Place | undefined>(
+    (at) => at![0],
+    (at) => at![1],
+  ).defined((at) => at !== undefined)
+  const dots = dotted ? places.filter((at) => at !== undefined) : []
+  return html`<path class="curve ${styleOf(index)}" d="${path(places) ?? ''}"${dashes(index)}/>
 ${dots.map(([left, top]) => html`<circle class="dot-${index % light.series.length}" cx="${left}" cy="${top}" r="2.5"/>`)}`
 }
 
-function drawMark({ point: [epoch, value], label }: NonNullable<LineChart['mark']>, { x, y }: Frame): Html {
-  return html`<circle class="mark" cx="${place(x(epoch))}" cy="${place(y(value))}" r="4.5"><title>${label}</title></circle>`
+type Place = readonly [left: number, top: number]
+
+const placeOf = ([epoch, value]: Point, { x, y }: Frame): Place => [place(x(epoch)), place(y(value))]
+
+function drawMark({ point, label }: NonNullable<LineChart['mark']>, frame: Frame): Html {
+  const [left, top] = placeOf(point, frame)
+  return html`<circle class="mark" cx="${left}" cy="${top}" r="4.5"><title>${label}</title></circle>`
 }
 
 /** The names of the lines, outside of the picture so that they stay legible where it is small. */
@@ -86,7 +86,9 @@ const styleOf = (index: number): string => `series-${index % light.series.length
 
 const patterns = ['', '6 4', '2 4', '9 3 2 3']
 
+/** When the colours begin anew, the patterns go on by one: of 32 lines no two are alike. */
 function dashes(index: number): Content {
-  const pattern = patterns[index % patterns.length]
+  const round = Math.floor(index / light.series.length)
+  const pattern = patterns[(index + round) % patterns.length]
   return pattern ? html` stroke-dasharray="${pattern}"` : ''
 }

@@ -1,5 +1,5 @@
 import { type Html, html } from '../page/html.js'
-import { percent } from '../page/numbers.js'
+import { counted, percent } from '../page/numbers.js'
 import { figure } from './figure.js'
 import { type Frame, makeFrame, place, plot } from './frame.js'
 
@@ -23,18 +23,19 @@ export function reliabilityChart(bins: readonly Bin[], id: string, title: string
 ${bins.filter(({ faces }) => faces > 0).map((bin) => drawBin(bin, frame, most))}
 <path class="ideal" d="M${x(0)} ${y(0)}L${x(1)} ${y(1)}"/>`
   const caption =
-    'On the dashed line a confidence is as often right as it says; bars below it are too sure. The small bars at the bottom: how many faces.'
+    'On the dashed line a confidence is as often right as it says; bars that end below it are too sure. The thin bars: how many faces.'
   return figure({ id, title, summary: summaryOf(bins), picture, caption })
 }
 
-/** Height of the largest of the small bars. */
-const countHeight = 22
+/** Of the thin bars, which tell how many faces: the height of the largest, and the width. */
+const thin = { height: 40, width: 4 } as const
 
 function drawBin({ from, to, faces, accuracy }: Bin, { x, y }: Frame, most: number): Html {
-  const [left, width] = [place(x(from)) + 1, place(x(to) - x(from)) - 2]
-  const [top, height] = [place(y(accuracy)), place((countHeight * faces) / most)]
-  return html`<rect class="bar" x="${left}" y="${top}" width="${width}" height="${place(plot.bottom - top)}"><title>${percent(from, 0)} to ${percent(to, 0)}: ${faces} faces, ${percent(accuracy)} right</title></rect>
-<rect class="count" x="${left}" y="${place(plot.bottom - height)}" width="${width}" height="${height}"/>`
+  const [left, right, top] = [place(x(from) + 1), place(x(to) - 1), place(y(accuracy))]
+  const height = place((thin.height * faces) / most)
+  const told = `${percent(from, 0)} to ${percent(to, 0)}: ${counted(faces, 'face')}, ${percent(accuracy)} right`
+  return html`<g><title>${told}</title><rect class="bar" x="${left}" y="${top}" width="${place(right - left)}" height="${place(plot.bottom - top)}"/>
+<rect class="count" x="${place((left + right - thin.width) / 2)}" y="${place(plot.bottom - height)}" width="${thin.width}" height="${height}"/></g>`
 }
 
 function summaryOf(bins: readonly Bin[]): string {
@@ -42,7 +43,7 @@ function summaryOf(bins: readonly Bin[]): string {
     .filter(({ faces }) => faces > 0)
     .map(
       ({ confidence, accuracy, faces }) =>
-        `${percent(confidence, 0)} sure, ${percent(accuracy, 0)} right (${faces} faces)`,
+        `${percent(confidence, 0)} sure, ${percent(accuracy, 0)} right (${counted(faces, 'face')})`,
     )
   return `Bin by bin: ${told.join('; ')}.`
 }

@@ -1,8 +1,10 @@
-import { flattened } from '../flattened.js'
+import type { Interval } from '../../metrics/bootstrap.js'
+import { flattened, isGroup, type Value } from '../fields.js'
 import { isNumber } from '../page/numbers.js'
 import { meanRate } from '../rate.js'
-import { type Measured, type MeasuredEpoch, measuredEpoch } from './epoch.js'
-import { type Fields, type RunFiles, readRun } from './reading.js'
+import { intervalIn, isBetter, type Measured, type MeasuredEpoch, measuredEpoch } from './epoch.js'
+import { labelsOf } from './labels.js'
+import { type Fields, type RunFiles, readRun, secondsIn } from './reading.js'
 
 export interface Comparison {
   readonly runs: readonly ComparedRun[]
@@ -15,37 +17,53 @@ export interface Comparison {
 /** A run beside others; what its files do not say is absent. */
 export interface ComparedRun {
   readonly folder: string
+  /** What tells its folder from those of the others: its path within the folder that holds all. */
+  readonly label: string
   readonly ended: boolean
   readonly epochs: readonly MeasuredEpoch[]
-  readonly best?: MeasuredEpoch & Measured
+  readonly best?: BestEpoch
   readonly minutes?: number
   readonly imagesPerSecond?: number
-  /** What it was begun with, by name: options, data, versions; from files, so not fit to be shown as it is. Empty where they do not say. */
-  readonly begun: ReadonlyMap<string, unknown>
+  readonly begun: Begun
 }
+
+/** With the 95 % interval of its accuracy. */
+export type BestEpoch = MeasuredEpoch & Measured & { readonly interval?: Interval }
+
+/**
+ * What a run was begun with, by name: options, data, versions. Names and values are from files, so not fit to be shown
+ * as they are. Empty where the files do not say.
+ */
+export type Begun = ReadonlyMap<string, Value>
 
 /** Reads runs and finds what tells them apart. ERR_INVALID_OPTION names a folder that holds no run. */
 export async function compareRuns(folders: readonly string[]): Promise<Comparison> {
-  const runs = (await Promise.all(folders.map(readRun))).map(summarised)
-  const known = runs.filter(({ begun }) => begun.size > 0)
-  const names = [...new Set(known.flatMap(({ begun }) => [...begun.keys()]))]
-  const differing = names.filter(
-    (name) => new Set(known.map(({ begun }) => meaning(begun.get(name)))).size > 1,
-  )
-  return { runs, differing, validatedAlike: !differing.some((name) => validation.includes(name)) }
+  const [files, labels] = [await Promise.all(folders.map(readRun)), labelsOf(folders)]
+  const runs = files.map((run, i) => ({ ...summarised(run), label: labels[i]! }))
+  const begun = runs.map((run) => run.begun).filter(({ size }) => size > 0)
+  const names = [...new Set(begun.flatMap((known) => [...known.keys()]))]
+  const differing = names.filter((name) => new Set(begun.map((known) => meaning(known.get(name)))).size > 1)
+  const deciding = decidingFaces(begun)
+  return { runs, differing, validatedAlike: !differing.some((name) => deciding.includes(name)) }
 }
 
 /** What an older version did not know of, it did not do. */
-const meaning = (value: unknown): string =>
+const meaning = (value: Value): string =>
   value === undefined || value === 0 || value === false || value === 'none' ? 'off' : String(value)
 
-/** Which faces the epochs were measured on. */
-const validation: readonly string[] = ['validatedOn', 'validationFaces']
+/**
+ * What decides which faces the epochs were measured on: the validation split that is named; of a part that was held out
+ * of the training faces also the data and the seed, by which it was drawn.
+ */
+function decidingFaces(begun: readonly Begun[]): readonly string[] {
+  const isNamed = begun.every((known) => String(known.get('validatedOn')).endsWith(', validation split'))
+  return ['validatedOn', 'validationFaces', ...(isNamed ? [] : ['data', 'seed'])]
+}
 
-function summarised({ folder, log, summary, ended }: RunFiles): ComparedRun {
+function summarised({ folder, log, summary, ended }: RunFiles): Omit<ComparedRun, 'label'> {
   const epochs = log.map(measuredEpoch)
-  const best = bestOf(epochs)
-  const minutes = secondsOf(summary, log) / 60
+  const best = bestOf(epochs, log)
+  const minutes = (isNumber(summary.seconds) ? summary.seconds : secondsIn(log)) / 60
   const imagesPerSecond = meanRate(log as readonly { imagesPerSecond?: number }[])
   return {
     folder,
@@ -58,25 +76,22 @@ function summarised({ folder, log, summary, ended }: RunFiles): ComparedRun {
   }
 }
 
-/** As a run chooses it: by accuracy; of two alike, the more certain of the truth; else the earlier. */
-function bestOf(epochs: readonly MeasuredEpoch[]): (MeasuredEpoch & Measured) | undefined {
-  const measured = epochs.filter((epoch): epoch is MeasuredEpoch & Measured => isNumber(epoch.accuracy))
-  return measured.reduce<(typeof measured)[0] | undefined>(
-    (best, epoch) => (isBetter(epoch, best) ? epoch : best),
-    undefined,
-  )
+function bestOf(epochs: readonly MeasuredEpoch[], log: readonly Fields[]): BestEpoch | undefined {
+  const best = epochs
+    .filter(isMeasured)
+    .reduce<(MeasuredEpoch & Measured) | undefined>(
+      (best, epoch) => (isBetter(epoch, best) ? epoch : best),
+      undefined,
+    )
+  if (!best) return undefined
+  const interval = intervalIn(log[epochs.indexOf(best)]!, best.weights)
+  return { ...best, ...(interval ? { interval } : {}) }
 }
 
-const isBetter = (epoch: Measured, best: Measured | undefined): boolean =>
-  !best ||
-  epoch.accuracy > best.accuracy ||
-  (epoch.accuracy === best.accuracy && (epoch.nll ?? Infinity) < (best.nll ?? Infinity))
+const isMeasured = (epoch: MeasuredEpoch): epoch is MeasuredEpoch & Measured => epoch.accuracy !== undefined
 
-const secondsOf = ({ seconds }: Fields, log: readonly Fields[]): number =>
-  isNumber(seconds) ? seconds : log.reduce((sum, epoch) => sum + Number(epoch.seconds), 0)
-
-function begunWith({ provenance }: Fields): ReadonlyMap<string, unknown> {
+function begunWith({ provenance }: Fields): Begun {
   const { data, validatedOn, trainingFaces, validationFaces, options, versions } = Object(provenance)
-  const fields = { ...Object(options), data, trainingFaces, validatedOn, validationFaces, versions }
-  return new Map(flattened(fields))
+  const fields = { data, trainingFaces, validatedOn, validationFaces, versions }
+  return new Map(flattened({ ...(isGroup(options) ? options : {}), ...fields }))
 }

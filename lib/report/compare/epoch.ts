@@ -11,8 +11,6 @@ export interface MeasuredEpoch extends Partial<Measured> {
 /** Of the better of the weights and their average: the model that the epoch saved. */
 export interface Measured {
   readonly accuracy: number
-  /** 95 %. */
-  readonly interval?: Interval
   readonly nll?: number
   readonly ece?: number
   readonly weights: 'trained' | 'averaged'
@@ -20,41 +18,50 @@ export interface Measured {
 
 export function measuredEpoch(line: Fields, index: number): MeasuredEpoch {
   const { epoch, loss } = line
-  const [trained, averaged] = [measured(line.validation, 'trained'), measured(line.averaged, 'averaged')]
-  const better = averaged && (!trained || averaged.accuracy > trained.accuracy) ? averaged : trained
+  const [trained, averaged] = [measured(line, 'trained'), measured(line, 'averaged')]
   return {
     epoch: isNumber(epoch) ? epoch : index + 1,
     ...(isNumber(loss) ? { loss } : {}),
-    ...better,
+    ...(averaged && isBetter(averaged, trained) ? averaged : trained),
   }
 }
 
-function measured(metrics: unknown, weights: Measured['weights']): Measured | undefined {
-  const { accuracy, nll, ece, intervals, confusion } = Object(metrics) as Fields
+/** As a run chooses: by accuracy; of two alike, the more certain of the truth; else the earlier. */
+export const isBetter = (measured: Measured, best: Measured | undefined): boolean =>
+  !best ||
+  measured.accuracy > best.accuracy ||
+  (measured.accuracy === best.accuracy && (measured.nll ?? Infinity) < (best.nll ?? Infinity))
+
+const metricsOf = ({ validation, averaged }: Fields, weights: Measured['weights']): Fields =>
+  Object(weights === 'averaged' ? averaged : validation)
+
+function measured(line: Fields, weights: Measured['weights']): Measured | undefined {
+  const { accuracy, nll, ece } = metricsOf(line, weights)
   if (!isNumber(accuracy)) return undefined
-  const interval = intervalIn(Object(intervals).accuracy) ?? intervalOf(confusion)
-  return {
-    accuracy,
-    weights,
-    ...(interval ? { interval } : {}),
-    ...(isNumber(nll) ? { nll } : {}),
-    ...(isNumber(ece) ? { ece } : {}),
-  }
+  return { accuracy, weights, ...(isNumber(nll) ? { nll } : {}), ...(isNumber(ece) ? { ece } : {}) }
 }
 
-function intervalIn(value: unknown): Interval | undefined {
-  const [low, high] = Array.isArray(value) ? value : []
-  return isNumber(low) && isNumber(high) ? [low, high] : undefined
+/**
+ * The 95 % interval of an epoch's accuracy. Runs of older versions did not write it, but it is a function of the matrix:
+ * one that takes a while, so not for every epoch.
+ */
+export function intervalIn(line: Fields, weights: Measured['weights']): Interval | undefined {
+  const { intervals, confusion } = metricsOf(line, weights)
+  const { accuracy } = Object(intervals) as Fields
+  const [low, high] = Array.isArray(accuracy) ? accuracy : []
+  if (isNumber(low) && isNumber(high)) return [low, high]
+  return isConfusion(confusion) ? bootstrap(confusion).accuracy : undefined
 }
 
-/** Runs of older versions did not write the interval, but it is a function of the matrix. */
-const intervalOf = (confusion: unknown): Interval | undefined =>
-  isConfusion(confusion) ? bootstrap(confusion).accuracy : undefined
+/** In a matrix that a file holds: the bootstrap makes a table as long. */
+const mostFaces = 10_000_000
 
-const isConfusion = (value: unknown): value is number[][] =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  value.every((row) => Array.isArray(row) && row.length === value.length && row.every(isCount)) &&
-  value.flat().some((count) => count > 0)
+function isConfusion(value: unknown): value is number[][] {
+  if (!Array.isArray(value) || !value.every((row) => isCounts(row) && row.length === value.length))
+    return false
+  const faces = value.flat().reduce((sum, count) => sum + count, 0)
+  return faces > 0 && faces <= mostFaces
+}
 
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isCounts = (row: unknown): row is number[] =>
+  Array.isArray(row) && row.every((count) => Number.isSafeInteger(count) && count >= 0)

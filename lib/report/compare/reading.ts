@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FerError } from '../../errors.js'
 import { readHeader } from '../../safetensors.js'
+import { isGroup } from '../fields.js'
+import { isNumber } from '../page/numbers.js'
 
 /** The files of a run, as they were found: of whatever version, and perhaps of a run that goes on. */
 export interface RunFiles {
@@ -19,19 +21,34 @@ export type Fields = Readonly<Record<string, unknown>>
 /** ERR_INVALID_OPTION, naming the folder, where it is not one that `train` wrote at least an epoch to. */
 export async function readRun(folder: string): Promise<RunFiles> {
   const text = await textOf(folder, 'log.jsonl')
-  if (text === undefined) throw noRun(folder, 'it has no log.jsonl')
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  if (lines.length === 0) throw noRun(folder, 'its log.jsonl has no epoch yet')
-  const log = lines.map((line, i) => parsed(line, folder, `line ${i + 1} of its log.jsonl`))
+  if (text === undefined) throw noRun(folder, 'it has no log.jsonl, which is written after the first epoch')
+  const log = epochsIn(text, folder)
+  if (log.length === 0) throw noRun(folder, 'its log.jsonl has no epoch yet')
   const metrics = await textOf(folder, 'metrics.json')
-  return {
-    folder,
-    log,
-    summary:
-      metrics === undefined ? await summaryOfModel(folder) : parsed(metrics, folder, 'its metrics.json'),
-    ended: metrics !== undefined,
-  }
+  const summary = metrics === undefined ? undefined : parsed(metrics, folder, 'its metrics.json')
+  return summary && isOf(summary, log)
+    ? { folder, log, summary, ended: true }
+    : { folder, log, summary: await summaryOfModel(folder), ended: false }
 }
+
+/** A last line that has no end may be cut, as in a copy made while it was written: that epoch is then not there yet. */
+function epochsIn(log: string, folder: string): Fields[] {
+  const lines = log.split('\n')
+  const unended = objectIn(lines.pop()!)
+  const ended = lines.flatMap((line, i) =>
+    line.trim() === '' ? [] : [parsed(line, folder, `line ${i + 1} of its log.jsonl`)],
+  )
+  return unended ? [...ended, unended] : ended
+}
+
+/** A run that goes on with more epochs keeps the summary of its first end, while the log tells of more time. */
+const isOf = ({ seconds }: Fields, log: readonly Fields[]): boolean =>
+  // As the two were added up in another order.
+  !(isNumber(seconds) && secondsIn(log) > seconds * (1 + 1e-6))
+
+/** Training and validation; not a number where an epoch does not say. */
+export const secondsIn = (log: readonly Fields[]): number =>
+  log.reduce((sum, { seconds }) => sum + (isNumber(seconds) ? seconds : Number.NaN), 0)
 
 async function textOf(folder: string, name: string): Promise<string | undefined> {
   try {
@@ -49,12 +66,10 @@ function parsed(text: string, folder: string, what: string): Fields {
   return value
 }
 
-function objectIn(text: string | undefined): Fields | undefined {
+function objectIn(text: string): Fields | undefined {
   try {
-    const value: unknown = JSON.parse(text ?? '')
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : undefined
+    const value: unknown = JSON.parse(text)
+    return isGroup(value) ? value : undefined
   } catch {
     return undefined
   }
@@ -63,7 +78,7 @@ function objectIn(text: string | undefined): Fields | undefined {
 async function summaryOfModel(folder: string): Promise<Fields> {
   try {
     const { metadata } = await readHeader(join(folder, 'last.safetensors'))
-    return objectIn(metadata.model) ?? {}
+    return objectIn(metadata.model ?? '') ?? {}
   } catch {
     // The log alone tells how the run goes.
     return {}

@@ -14,6 +14,10 @@ export const fixed = (value: number | undefined, digits = 3): string =>
 export const count = (value: number | undefined): string =>
   isNumber(value) ? value.toLocaleString('en') : unknown
 
+/** `1 face`, `1,234 faces`. */
+export const counted = (value: number, noun: string): string =>
+  `${count(value)}${space}${noun}${value === 1 ? '' : 's'}`
+
 export const minutes = (seconds: number | undefined): string =>
   isNumber(seconds) ? `${(seconds / 60).toFixed(seconds < 600 ? 1 : 0)}${space}min` : unknown
 

@@ -5,10 +5,10 @@ import { type Content, type Html, html } from './html.js'
 const longest = 200
 
 /** A name from outside: printable and not endless. */
-export const plainName = (value: unknown): string => plain(String(value), longest)
+export const plainName = (value: string): string => plain(value, longest)
 
 /** The same, of a direction of writing of its own. */
-export const name = (value: unknown): Html => html`<bdi>${plainName(value)}</bdi>`
+export const name = (value: string): Html => html`<bdi>${plainName(value)}</bdi>`
 
 export type Fact = readonly [label: string, value: Content]
 

@@ -26,10 +26,11 @@ body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 main { max-width: 66rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; }
+ul.note { overflow-wrap: anywhere; }
 h1 { font-size: 1.75rem; margin: 0 0 1rem; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
-p { max-width: 46rem; margin: .5rem 0; }
+p { max-width: 46rem; margin: .5rem 0; overflow-wrap: anywhere; }
 .kind, .note, figcaption, dt, summary { color: var(--quiet); }
 .kind { margin: 0; font-size: .875rem; }
 .note { font-size: .875rem; }
@@ -59,18 +60,23 @@ const tables = `
 table { border-collapse: separate; border-spacing: 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
 table.full { width: 100%; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
-th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; }
+/* Above the cells: a heading that stays in place would cover what is below the one before it. */
+.full tbody > tr > * { border-top: 1px solid var(--line); }
 th { font-weight: 600; }
 thead th { color: var(--quiet); vertical-align: bottom; }
+.runs :is(th, td) { white-space: normal; min-width: 5rem; }
+.runs tbody > tr > * { vertical-align: top; }
+.runs th[scope=row] { min-width: 9rem; }
+.runs bdi { overflow-wrap: anywhere; }
 th[scope=row], th.left { text-align: left; position: sticky; left: 0; background: var(--paper); }
 tr.best > * { font-weight: 700; }
 table.confusion { border-spacing: 2px; }
-table.confusion td { text-align: center; min-width: 3.5rem; border: 0; border-radius: .25rem; line-height: 1.2;
+table.confusion td { text-align: center; min-width: 3.5rem; border-radius: .25rem; line-height: 1.2;
   background: rgb(var(--miss) / calc(var(--share) * ${deepestShade})); print-color-adjust: exact; }
 table.confusion td.hit { background: rgb(var(--hit) / calc(var(--share) * ${deepestShade})); font-weight: 700; }
 table.confusion td small { display: block; font-weight: 400; }
 @media (max-width: 40rem) { table.confusion { font-size: .75rem; } table.confusion :is(th, td) { padding: .25rem .35rem; min-width: 0; } }
-table.confusion th { border: 0; }
 table.confusion thead th { text-align: center; }
 `
 
@@ -82,9 +88,9 @@ svg.chart { display: block; width: 100%; height: auto; font-family: inherit; fon
 .chart text { fill: var(--quiet); }
 .chart .grid { stroke: var(--line); stroke-width: 1; }
 .chart .axis { stroke: var(--quiet); stroke-width: 1; }
-.chart .ideal { stroke: var(--quiet); stroke-width: 1; stroke-dasharray: 4 4; }
-.chart .bar { fill: var(--series-0); fill-opacity: .75; }
-.chart .count { fill: var(--quiet); fill-opacity: .5; }
+.chart .ideal { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 4 4; }
+.chart .bar { fill: var(--series-0); fill-opacity: .6; }
+.chart .count { fill: var(--ink); }
 .chart .mark { fill: var(--paper); stroke: var(--ink); stroke-width: 2; }
 .chart .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .key { display: flex; flex-wrap: wrap; gap: .1rem 1rem; list-style: none; margin: .25rem 0 0; padding: 0; }
@@ -108,7 +114,8 @@ const print = `
 @media print {
   main { max-width: none; padding: 0; }
   body { font-size: 11pt; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; break-inside: avoid; }
+  details:not([open]) { display: none; }
   h2, h3 { break-after: avoid; }
   .pair { grid-template-columns: 1fr 1fr; }
 }

@@ -45,7 +45,9 @@ function lossChart(epochs: readonly EpochFacts[]): Html {
 function rateChart(epochs: readonly EpochFacts[]): Content {
   const lines = curves(epochs, { 'learning rate': ({ learningRate }) => learningRate })
   if (lines.length === 0) return undefined
-  const summary = `At the end of the last epoch ${epochs.at(-1)?.learningRate}.`
+  // A run that was resumed right after an epoch does not know it of that one.
+  const last = epochs.findLast(({ learningRate }) => isNumber(learningRate))
+  const summary = `At the end of epoch ${last?.epoch}: ${last?.learningRate?.toPrecision(3)}.`
   return lineChart({ id: 'rate', title: 'Learning rate', summary, lines, form: 'small' })
 }
 

@@ -1,4 +1,4 @@
-import { type Html, html } from '../page/html.js'
+import { type Content, type Html, html } from '../page/html.js'
 import { count, fixed, interval, percent } from '../page/numbers.js'
 import { factList, name } from '../page/parts.js'
 import type { RunFacts } from './facts.js'
@@ -12,11 +12,15 @@ export function heading(facts: RunFacts): Html {
 <p class="lead"><strong>${percent(accuracy)}</strong> of ${count(samples)} validation faces right; 95 % interval ${interval(intervals.accuracy)}</p>
 <p class="note">These faces also chose the epoch: for an unbiased figure, evaluate the model on a test split. The interval is of
 the choice of faces alone.</p>
+${stopNote(facts)}
 ${tiles(facts)}
 </header>`
 }
 
-function tiles({ best, epochs, plannedEpochs, stopped }: RunFacts): Html {
+const stopNote = ({ stopped, epochs, plannedEpochs }: RunFacts): Content =>
+  stopped && html`<p class="note">Stopped after ${epochs.length} of ${plannedEpochs} epochs: ${stopped}.</p>`
+
+function tiles({ best, epochs, plannedEpochs }: RunFacts): Html {
   const { metrics, epoch, weights } = best
   return factList(
     [
@@ -24,8 +28,8 @@ function tiles({ best, epochs, plannedEpochs, stopped }: RunFacts): Html {
       ['Macro F1', percent(metrics.macroF1)],
       ['Negative log-likelihood', fixed(metrics.nll)],
       ['Calibration error', percent(metrics.ece)],
-      ['Best epoch', `${epoch}${weights === 'averaged' ? ', averaged weights' : ''}`],
-      ['Epochs trained', `${epochs.length} of ${plannedEpochs}${stopped ? `, stopped: ${stopped}` : ''}`],
+      ['Best epoch', `${epoch}${weights === 'averaged' ? ', average' : ''}`],
+      ['Epochs trained', `${epochs.length} of ${plannedEpochs}`],
     ],
     'tiles',
   )

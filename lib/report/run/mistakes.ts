@@ -1,5 +1,5 @@
 import { indexOfLargest } from '../../metrics/confusion.js'
-import { softmax } from '../../metrics/index.js'
+import { type Metrics, softmax } from '../../metrics/index.js'
 import { section } from '../page/document.js'
 import { type Content, type Html, html } from '../page/html.js'
 import { count, percent } from '../page/numbers.js'
@@ -29,18 +29,22 @@ export function worstMistakes({ logits, labels, classCount }: Answers, most: num
 
 /** The faces that the model is surest about, and wrong. */
 export function mistakeSection({ mistakes, best }: RunFacts): Content {
-  const { samples, accuracy } = best.metrics
-  const wrong = Math.round(samples * (1 - accuracy))
-  if (mistakes.length === 0)
-    return section('mistakes', 'Worst mistakes', html`<p>None: every validation face is answered right.</p>`)
-  const shown = `${mistakes.length === wrong ? 'All' : `The ${count(mistakes.length)} most certain of`} ${count(wrong)} wrong answers, by the confidence of the answer.`
-  const advice =
-    'Some may be mistakes of the labels. The pictures are of the data set: pass this page on only as you may pass on those.'
-  return section(
-    'mistakes',
-    'Worst mistakes',
-    html`<p class="note">${shown} ${advice}</p><ul class="faces">${mistakes.map(item)}</ul>`,
-  )
+  const wrong = wrongAnswers(best.metrics)
+  const content =
+    wrong === 0
+      ? html`<p>None: every validation face is answered right.</p>`
+      : html`<p class="note">${shownOf(mistakes.length, wrong)} Some may be mistakes of the labels. The pictures are of the data set: pass this
+page on only as you may pass on those.</p><ul class="faces">${mistakes.map(item)}</ul>`
+  return section('mistakes', 'Worst mistakes', content)
+}
+
+const wrongAnswers = ({ confusion }: Metrics): number =>
+  confusion.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)).reduce((a, b) => a + b, 0)
+
+function shownOf(shown: number, wrong: number): string {
+  if (wrong === 1) return 'The only wrong answer.'
+  const which = shown === wrong ? 'All' : `The ${count(shown)} most certain of`
+  return `${which} ${count(wrong)} wrong answers, by the confidence of the answer.`
 }
 
 const item = (mistake: Mistake): Html => html`<li>${pictureOf(mistake)}
@@ -52,5 +56,5 @@ const item = (mistake: Mistake): Html => html`<li>${pictureOf(mistake)}
 function pictureOf({ name: file, truth, answer, picture }: Mistake): Html {
   if (picture === undefined) return html`<div class="gone">the picture can no longer be read</div>`
   const alt = `Face ${plainName(file)}, labelled ${plainName(truth)}, answered ${plainName(answer)}`
-  return html`<img src="${picture}" alt="${alt}" width="96" height="96" loading="lazy">`
+  return html`<img src="${picture}" alt="${alt}" width="96" height="96">`
 }

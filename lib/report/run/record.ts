@@ -1,8 +1,8 @@
-import { flattened } from '../flattened.js'
+import { flattened, shown } from '../fields.js'
 import { section } from '../page/document.js'
 import { type Content, type Html, html } from '../page/html.js'
 import { count, fixed, gigabytes, isNumber, minutes } from '../page/numbers.js'
-import { type Fact, factList, name } from '../page/parts.js'
+import { type Fact, factList, name, plainName } from '../page/parts.js'
 import { meanRate } from '../rate.js'
 import type { RunFacts } from './facts.js'
 
@@ -10,11 +10,11 @@ import type { RunFacts } from './facts.js'
 export const recordSections = (facts: RunFacts): Content => [
   section('data', 'Data', dataFacts(facts), notesOf(facts)),
   section('cost', 'Cost', costFacts(facts)),
-  section('options', 'Options', factList(flatFacts(facts.provenance.options))),
+  section('options', 'Options', factList(factsIn(facts.provenance.options))),
   section(
     'versions',
     'Versions and machine',
-    factList([...flatFacts(facts.provenance.versions), ...flatFacts(facts.machine)]),
+    factList([...factsIn(facts.provenance.versions), ...factsIn(facts.machine)]),
   ),
 ]
 
@@ -34,7 +34,7 @@ function dataFacts({ provenance }: RunFacts): Html {
   const counts = Object.entries(counted).flatMap(([label, faces]): Fact[] =>
     isNumber(faces) ? [[label, count(faces)]] : [],
   )
-  return html`${factList(Object.entries(named).flatMap(known), 'named')}${factList(counts)}`
+  return html`${factList(factsIn(named), 'named')}${factList(counts)}`
 }
 
 const notesOf = ({ notes }: RunFacts): Content =>
@@ -49,9 +49,5 @@ const costFacts = ({ seconds, peakMemoryBytes, epochs }: RunFacts): Html =>
     ['Largest memory of the process', gigabytes(peakMemoryBytes)],
   ])
 
-const flatFacts = (fields: unknown): Fact[] => flattened(fields).flatMap(known)
-
-function known([label, value]: readonly [string, unknown]): Fact[] {
-  if (value === undefined || value === null) return []
-  return [[label, name(typeof value === 'number' ? Number(value.toPrecision(6)) : value)]]
-}
+const factsIn = (fields: unknown): Fact[] =>
+  flattened(fields).map(([label, value]) => [plainName(label), name(shown(value))])
