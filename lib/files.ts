@@ -9,7 +9,8 @@ export const writeAtomically = (path: string, content: string | readonly Uint8Ar
       await writeFile(temporary, content, { flush: true })
       await rename(temporary, path)
     } catch (error) {
-      await rm(temporary, { force: true })
+      // What went wrong first is what counts.
+      await rm(temporary, { force: true }).catch(() => {})
       throw error
     }
   })

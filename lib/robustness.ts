@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Dataset, type Split, type SplitName, splitRead } from './datasets/dataset.js'
+import type { Dataset, Split, SplitName } from './datasets/dataset.js'
 import { type Evaluation, evaluateWith, requireModel } from './evaluate.js'
 import { cacheFolder } from './images/cache.js'
 import { type Degradation, degradations, type PictureKind } from './images/degradations.js'
@@ -37,17 +37,19 @@ export interface Robustness {
   readonly seed: number
   readonly affinity: string
   readonly precision: string
+  /** Present where each answer is the mean of a picture and its mirror image, because `flip` was asked for. */
+  readonly flip?: true
   /** Of the same faces as they are. */
   readonly clean: { readonly accuracy: number; readonly interval: Interval }
-  /** Kind by kind, from the mildest level on; without those that change no face. */
+  /** Kind by kind, amounts from the mildest on and factors from the least on; without those that change no face. */
   readonly degradations: readonly DegradedAccuracy[]
 }
 
 /**
  * How a model fares on worse pictures of the same faces: fewer pixels, blur, noise, JPEG, a block in the way, other
- * light, other colours. Each decoded picture is degraded before the model sees it; levels of noise and brightness count
- * 0 to 255, and noise and JPEG act on the picture's own pixels, so that they harm a face of many pixels less. Resolutions
- * that no face exceeds, blur below what a face's pixels can show, and colours of grey faces are left out.
+ * light, other colours. Each decoded picture is degraded before it is resized for the model. Noise, whose deviation
+ * counts levels of 0 to 255, and JPEG act on the picture's own pixels, so that they harm a face of many pixels less.
+ * Resolutions that no face exceeds, blur below what a face's pixels can show, and colours of grey faces are left out.
  */
 export async function robustness(
   model: Model,
@@ -62,15 +64,17 @@ export async function robustness(
   await using own = new Model(model.info, Model.borrow(model))
   const trial = { model: own, settings, data, split: await chosenFaces(data, settings) }
   const { clean, kinds } = await measureClean(trial)
+  const { split, samples, affinity, precision, flip, accuracy, intervals } = clean
   return {
     data: data.name,
-    split: await splitRead(data, settings.split),
-    faces: kinds.length,
+    split,
+    faces: samples,
     seed: settings.seed,
-    affinity: clean.affinity,
-    precision: clean.precision,
-    clean: { accuracy: clean.accuracy, interval: clean.intervals.accuracy },
-    degradations: await measureDegraded(trial, kinds, clean.accuracy),
+    affinity,
+    precision,
+    ...(flip ? { flip } : {}),
+    clean: { accuracy, interval: intervals.accuracy },
+    degradations: await measureDegraded(trial, kinds, accuracy),
   }
 }
 

@@ -24,7 +24,7 @@ const native = [
   ['parts', /^native\/(data|io|optim|losses)\//],
   ['models', /^native\/models\//],
   ['ops', /^native\/ops\//],
-  ['core', /^native\/core\//],
+  ['core', /^native\/(core|loader)\//],
 ]
 
 /** What only some files may mention. */

@@ -1,10 +1,31 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import test from 'ava'
+import type { Split } from '../lib/datasets/dataset.js'
 import { degradations } from '../lib/images/degradations.js'
 import { degraded, someOf } from '../lib/images/degraded.js'
 import { type Dataset, datasets, evaluate, Model, type Robustness, robustness } from '../lib/index.js'
-import { faces, outputFolder, smallModel } from './trained.js'
+import { faces as drawn, outputFolder, smallModel } from './trained.js'
+
+/** The same faces, each drawn once: a sweep reads them forty times. */
+function drawnOnce(data: Dataset): Dataset {
+  const splits = new Map<string, ReturnType<Dataset['open']>>()
+  const openOnce: Dataset['open'] = async (name) => {
+    const split = await data.open(name)
+    const pictures = await Promise.all(split.samples.map(({ read }) => read()))
+    return {
+      ...split,
+      samples: split.samples.map((sample, i) => ({ ...sample, read: async () => pictures[i]! })),
+    }
+  }
+  const open: Dataset['open'] = (name) => {
+    if (!splits.has(name)) splits.set(name, openOnce(name))
+    return splits.get(name)!
+  }
+  return { ...data, open }
+}
+
+const faces = drawnOnce(drawn)
 
 let model: Model
 let result: Robustness
@@ -28,14 +49,7 @@ test('the clean accuracy and its interval are those of evaluate', async (t) => {
   t.deepEqual(result.clean, { accuracy, interval: intervals.accuracy })
 })
 
-test('it says on what it was measured: by default validation faces, never the test split', async (t) => {
-  const opened: string[] = []
-  const open: Dataset['open'] = (split) => {
-    opened.push(split)
-    return faces.open(split)
-  }
-  await robustness(model, { ...faces, open }, { limit: 7 })
-  t.deepEqual(opened, ['validation'])
+test('it says on what it was measured', (t) => {
   const { degradations: _, clean: __, ...facts } = result
   t.deepEqual(facts, {
     data: 'synthetic:42 seed 5',
@@ -45,6 +59,26 @@ test('it says on what it was measured: by default validation faces, never the te
     affinity: 'ema',
     precision: 'float32',
   })
+})
+
+test('measured are validation faces, never the test split: at most so many as asked for, evenly spaced', async (t) => {
+  const opened: string[] = []
+  const open: Dataset['open'] = (split) => {
+    opened.push(split)
+    return faces.open(split)
+  }
+  const { faces: count, clean } = await robustness(
+    model,
+    { ...faces, open },
+    { limit: 6, precision: 'float32' },
+  )
+  t.deepEqual([opened, count], [['validation'], 6])
+  const some: Dataset = {
+    ...faces,
+    open: async (name) => someOf(await faces.open(name), [0, 7, 14, 21, 28, 35]),
+  }
+  const { accuracy } = await evaluate(model, some, { split: 'validation', precision: 'float32' })
+  t.is(clean.accuracy, accuracy)
 })
 
 test('there is a row a degradation that changes a face, with its interval and the drop', (t) => {
@@ -118,7 +152,7 @@ test('it matters: a model that tells dark faces from bright ones fails in the da
 })
 
 test('the same seed gives the same result; another one other noise and places', async (t) => {
-  const run = (seed: number) => robustness(model, faces, { seed, limit: 21, precision: 'float32' })
+  const run = (seed: number) => robustness(model, faces, { seed, limit: 3, precision: 'float32' })
   const [first, again] = [await run(1), await run(1)]
   t.deepEqual(again, first)
   const split = await faces.open('validation')
@@ -137,17 +171,6 @@ test('two faces get noise of their own, also where they are of one picture', asy
   t.notDeepEqual(one!.data, other!.data)
 })
 
-test('at most so many faces are degraded as asked for, evenly spaced', async (t) => {
-  const { faces: count, clean } = await robustness(model, faces, { limit: 6, precision: 'float32' })
-  t.is(count, 6)
-  const some: Dataset = {
-    ...faces,
-    open: async (name) => someOf(await faces.open(name), [0, 7, 14, 21, 28, 35]),
-  }
-  const { accuracy } = await evaluate(model, some, { split: 'validation', precision: 'float32' })
-  t.is(clean.accuracy, accuracy)
-})
-
 test('faces of several sizes: a row says how many it changes, and the others stay as they are', async (t) => {
   const split = await faces.open('validation')
   const small = degradations.find(({ kind, level }) => kind === 'resolution' && level === 48)!
@@ -161,10 +184,11 @@ test('faces of several sizes: a row says how many it changes, and the others sta
       ),
     }),
   }
-  const { degradations: rows } = await robustness(model, mixed, { precision: 'float32' })
+  // Faces 0, 7, 14, 21, 28 and 35, of which 0 and 21 are small.
+  const { degradations: rows } = await robustness(model, mixed, { limit: 6, precision: 'float32' })
   const changed = (level: number) =>
     rows.find((row) => row.kind === 'resolution' && row.level === level)?.changed
-  t.deepEqual([96, 64, 48, 32].map(changed), [undefined, 28, 28, 42])
+  t.deepEqual([96, 64, 48, 32].map(changed), [undefined, 4, 4, 6])
 })
 
 test('progress rises to its end, twice a face and degradation', (t) => {
@@ -200,18 +224,82 @@ test('a model disposed of meanwhile is measured to the end, and refused the next
   const file = `${outputFolder()}.safetensors`
   await model.save(file)
   const own = await Model.load(file)
-  const pending = robustness(own, faces, { limit: 7 })
+  const pending = robustness(own, faces, { limit: 1 })
   own.dispose()
-  t.is((await pending).faces, 7)
+  t.is((await pending).faces, 1)
   await t.throwsAsync(() => robustness(own, faces), { code: 'ERR_DISPOSED' })
+})
+
+test('flip is heard, and told', async (t) => {
+  const options = { flip: true, precision: 'float32' } as const
+  const few: Dataset = {
+    ...faces,
+    open: async (name) => someOf(await faces.open(name), [3, 4, 5, 6, 7, 8, 9]),
+  }
+  const { flip, clean, degradations: rows } = await robustness(model, few, options)
+  t.true(flip)
+  t.false('flip' in result)
+  t.is(clean.accuracy, (await evaluate(model, few, { split: 'validation', ...options })).accuracy)
+  const dark = degradations.find(({ kind, level }) => kind === 'brightness' && level === 0.4)!
+  const darker: Dataset = { ...few, open: async (name) => degraded(await few.open(name), dark, 0) }
+  const { accuracy } = await evaluate(model, darker, { split: 'validation', ...options })
+  t.is(rows.find(({ kind, level }) => kind === 'brightness' && level === 0.4)!.accuracy, accuracy)
+})
+
+test('a face that cannot be read ends it, by name and before the others are made worse', async (t) => {
+  const reading = (read: () => Promise<unknown>): Dataset => ({
+    ...faces,
+    open: async (name) => {
+      const split = await faces.open(name)
+      return {
+        ...split,
+        samples: split.samples.map((sample, i) => (i === 20 ? { ...sample, read } : sample)),
+      } as Split
+    },
+  })
+  const mine = new Error('no such face')
+  await t.throwsAsync(
+    () =>
+      robustness(
+        model,
+        reading(() => Promise.reject(mine)),
+      ),
+    { is: mine },
+  )
+  for (const what of [
+    undefined,
+    null,
+    'face.jpg',
+    { width: 8, height: 8, channels: 2, data: new Uint8Array(128) },
+  ])
+    await t.throwsAsync(
+      () =>
+        robustness(
+          model,
+          reading(async () => what),
+        ),
+      { code: 'ERR_BAD_DATA' },
+    )
+  t.deepEqual(await left(), [])
 })
 
 test('what cannot work is refused with the field', async (t) => {
   const refuses = (call: () => Promise<unknown>, message: RegExp) => t.throwsAsync(call, { message })
   await refuses(() => robustness({} as Model, faces), /`model`/)
   await refuses(() => robustness(model, 'folder:faces' as never), /`data`/)
-  await refuses(() => robustness(model, faces, { limit: 0 }), /`limit` to be an integer from 1/)
-  await refuses(() => robustness(model, faces, { seed: 0.5 }), /`seed`/)
+  for (const limit of [0, -1, 1.5, Number.NaN, 1e6 + 1, '7', null])
+    await refuses(
+      () => robustness(model, faces, { limit } as never),
+      /`limit` to be an integer from 1 to 1000000/,
+    )
+  for (const seed of [0.5, -1, 2 ** 32, '1'])
+    await refuses(
+      () => robustness(model, faces, { seed } as never),
+      /`seed` to be an integer from 0 to 4294967295/,
+    )
+  await refuses(() => robustness(model, faces, null as never), /`options` to be an object/)
+  await refuses(() => robustness(model, faces, { onProgress: 'loud' } as never), /`onProgress`/)
+  await refuses(() => robustness(model, faces, { signal: {} } as never), /`signal`/)
   await refuses(() => robustness(model, faces, { faces: 5 } as object), /`faces`/)
   await refuses(() => robustness(model, faces, { split: 'tset' } as never), /did you mean `test`/)
   const empty: Dataset = { ...faces, open: async (name) => someOf(await faces.open(name), []) }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Sample, Split } from '../datasets/dataset.js'
+import type { Picture, Sample, Split } from '../datasets/dataset.js'
 import { keyOf } from '../datasets/synthetic/random.js'
 import type { Degradation, PictureKind } from './degradations.js'
+import { checkPicture } from './pack-picture.js'
 
 /** To be raised with any change that alters a degraded pixel. */
 const version = 1
@@ -26,7 +27,7 @@ export function degraded(split: Split, degradation: Degradation, seed: number): 
 const degradedSample = (sample: Sample, { apply, changes }: Degradation, seed: number): Sample => ({
   ...sample,
   read: async () => {
-    const picture = await sample.read()
+    const picture = await pictureOf(sample)
     return changes(picture) ? apply(picture, keyOf(seed, sample.name)) : picture
   },
 })
@@ -37,13 +38,16 @@ export function observed(split: Split, see: (index: number, picture: PictureKind
   const observing = (sample: Sample, index: number): Sample => ({
     ...sample,
     read: async () => {
-      const picture = await sample.read()
+      const picture = await pictureOf(sample)
       see(index, picture)
       return picture
     },
   })
   return { ...rest, samples: split.samples.map(observing) }
 }
+
+/** Packing checks what it is given, but here that comes too late. */
+const pictureOf = async ({ read }: Sample): Promise<Picture> => checkPicture(await read())
 
 const fingerprintOf = ({ fingerprint }: Split, what: unknown): string =>
   createHash('sha256')

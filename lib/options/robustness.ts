@@ -5,7 +5,7 @@ import { type InferenceOptions, type InferenceSettings, inferenceShape } from '.
 export interface RobustnessOptions extends InferenceOptions {
   /**
    * Which faces of the data; `validation`. What is asked is how far the accuracy falls, and for that the test split, kept
-   * for one last figure, need not be touched. A flat data set answers any.
+   * for one last figure, need not be touched. A flat data set answers any; of one without validation faces, name another.
    */
   split?: SplitName
   /** How many faces are degraded at most, evenly spaced over the split; 1000. */
