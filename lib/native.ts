@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type {
   AffinityName,
@@ -11,7 +10,7 @@ import type {
   ScheduleName,
   StemName,
 } from './catalog.js'
-import { FerError } from './errors.js'
+import { loadAddon } from './loading/addon.js'
 import type { DType, Tensor } from './tensor.js'
 
 /** What a network is made of and expects; every field is needed. */
@@ -306,38 +305,12 @@ interface Native {
   ) => NativeBackbone
 }
 
-const require = createRequire(import.meta.url)
 /** The package's folder: one above `lib` in a checkout, one above `dist` where it is installed. */
 export const packageFolder = fileURLToPath(new URL('..', import.meta.url))
-export const addonPath: string = locate()
-export const native: Native = load()
+const loaded = loadAddon(packageFolder)
+export const addonPath = loaded.path
+export const native = loaded.addon as Native
 
 // `process.exit` runs no cleanup hooks of the main environment: without this, LibTorch would be torn down under a
 // thread that still trains.
 process.once('exit', () => native.close())
-
-function locate(): string {
-  try {
-    return require('node-gyp-build').path(packageFolder)
-  } catch (error) {
-    throw new FerError(
-      'ERR_NATIVE_LOAD',
-      `There is no fer-torch addon for ${process.platform}-${process.arch} in ${packageFolder}. ` +
-        'In a clone of the repository, run `npm install` there to build it',
-      { cause: error },
-    )
-  }
-}
-
-function load(): Native {
-  try {
-    return require(addonPath)
-  } catch (error) {
-    throw new FerError(
-      'ERR_NATIVE_LOAD',
-      `The addon ${addonPath} cannot be loaded: ${(error as Error).message}. ` +
-        'If LibTorch was moved since it was built, run `npm run build`',
-      { cause: error },
-    )
-  }
-}

@@ -15,6 +15,7 @@ const typescript = [
   ['model', /^lib\/(model\.ts$|model\/)/],
   ['parts', /^lib\/(options|datasets|images|metrics|onnx|report)\//],
   ['native', /^lib\/((calls|files|native|safetensors|tensor)\.ts$|weights\/)/],
+  ['loading', /^lib\/loading\//],
   ['catalog', /^lib\/(catalog|errors|version)\.ts$/],
 ]
 
@@ -29,7 +30,7 @@ const native = [
 
 /** What only some files may mention. */
 const doors = [
-  { pattern: /node-gyp-build|fer_torch\.node/, files: /^lib\/native\.ts$/, what: 'loads the addon' },
+  { pattern: /node-gyp-build|fer_torch\.node/, files: /^lib\/loading\/addon\.ts$/, what: 'loads the addon' },
   { pattern: /#include <napi\.h>/, files: /^native\/bindings\//, what: 'includes napi.h' },
   {
     pattern: /#include <(cuda|cudnn|ATen\/cuda|c10\/cuda)/,
