@@ -1,5 +1,5 @@
 {
-  # node-gyp, node-gyp-build and prebuildify expect this file; the build itself is CMake's.
+  # node-gyp and node-gyp-build expect this file; the build itself is CMake's.
   "targets": [
     {
       "target_name": "fer_torch",

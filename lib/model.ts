@@ -7,6 +7,7 @@ import { type BoxedImage, type Image, type Input, pendingImages, readAll } from 
 import { type Calibration, calibration } from './metrics/temperature.js'
 import { assumeInfo } from './model/assumed.js'
 import type { Explanation } from './model/explanation.js'
+import { bundledModel } from './model/bundled.js'
 import { inferenceFor } from './model/inference.js'
 import { badModel, classNames, type ModelInfo, ownAffinity, readInfo } from './model/info.js'
 import { type Measuring, measureFaces } from './model/measuring.js'
@@ -47,13 +48,13 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Reads a safetensors file that `save` or `train` wrote, or a PyTorch checkpoint (`.pth`) of the official ARM code or
+   * Without a path, the model that ships with the package. Reads a safetensors file that `save` or `train` wrote, or a PyTorch checkpoint (`.pth`) of the official ARM code or
    * of a torchvision ResNet-18 or -34 with 7 or 8 classes. Such a file says nothing of input and classes: see
    * `info.provenance.assumed` for what is taken for granted; ARM's running generic part it lacks, which `calibrate`
    * computes. `classes` names the checkpoint's classes where they are not RAF-DB's in its order. ERR_MODEL_NOT_FOUND,
    * ERR_BAD_MODEL.
    */
-  static async load(path: string, options: { classes?: readonly string[] } = {}): Promise<Model> {
+  static async load(path: string = bundledModel, options: { classes?: readonly string[] } = {}): Promise<Model> {
     text(path, 'path')
     const { classes } = readOptions(options, { classes: optional(expressionNames, undefined) })
     const weights = await openWeights(path)

@@ -19,8 +19,11 @@ import { type InferenceOptions, type InferenceSettings, inferenceShape } from '.
 import type { Tensor } from './tensor.js'
 
 export interface PredictOptions extends InferenceOptions {
-  /** A model, or the path of one, which is then loaded for this call. */
-  model: Model | string
+  /**
+   * A model, or the path of one, which is then loaded for this call. By default the model that ships with the package,
+   * which is loaded at the first call and kept: seven expressions, trained on FER2013.
+   */
+  model?: Model | string
   /** The face, in pixels of the upright picture; for every picture that has no box of its own. */
   box?: Box
   /** Whether to give the logits too. */
@@ -41,29 +44,46 @@ export interface Prediction extends Answer {
  * The expression of each face, in the order given. Decodes, resizes and computes off the event loop, in batches.
  * ERR_BAD_IMAGE and ERR_BAD_BOX name the picture; among several, they give its index.
  */
-export function predict(input: Image | BoxedImage, options: PredictOptions): Promise<Prediction>
+export function predict(input: Image | BoxedImage, options?: PredictOptions): Promise<Prediction>
 export function predict(
   input: readonly (Image | BoxedImage)[] | Tensor<'uint8'>,
   options: PredictOptions & { onError: 'return' },
 ): Promise<(Prediction | FerError)[]>
 export function predict(
   input: readonly (Image | BoxedImage)[] | Tensor<'uint8'>,
-  options: PredictOptions,
+  options?: PredictOptions,
 ): Promise<Prediction[]>
-export async function predict(input: Input, options: PredictOptions): Promise<unknown> {
+export async function predict(input: Input, options: PredictOptions = {}): Promise<unknown> {
   const settings = readOptions(options, shape)
   settings.signal?.throwIfAborted()
   const several = Array.isArray(input) || isTensor(input)
   const images = pendingImages(input, settings.box)
-  const model = typeof settings.model === 'string' ? await Model.load(settings.model) : settings.model
-  const network = Model.borrow(model)
-  if (model !== settings.model) model.dispose()
+  const { model = await bundled() } = settings
+  const { network, info } = await borrowed(model)
   try {
-    const results = await predictAll(images, { ...settings, several, network, info: model.info })
+    const results = await predictAll(images, { ...settings, several, network, info })
     return several ? results : results[0]
   } finally {
     network.dispose()
   }
+}
+
+let kept: Promise<Model> | undefined
+
+/** The model that ships with the package, loaded once; where that failed, the next call tries again. */
+function bundled(): Promise<Model> {
+  kept ??= Model.load().catch((error) => {
+    kept = undefined
+    throw error
+  })
+  return kept
+}
+
+/** Of a path, the network outlives the model by the call. */
+async function borrowed(given: Model | string) {
+  if (typeof given !== 'string') return { network: Model.borrow(given), info: given.info }
+  await using model = await Model.load(given)
+  return { network: Model.borrow(model), info: model.info }
 }
 
 const model: Check<Model | string> = (value, name) =>
@@ -73,7 +93,7 @@ const model: Check<Model | string> = (value, name) =>
 
 const shape = {
   ...inferenceShape,
-  model,
+  model: optional(model, undefined),
   box: optional((value: unknown) => value as Box, undefined),
   logits: optional(boolean, false),
   onError: optional(oneOf<'reject' | 'return'>(['reject', 'return']), 'reject'),

@@ -152,6 +152,9 @@ function unpack(archive, folder) {
     if (!keep.has(entry)) rmSync(join(partial, folder, entry), { recursive: true })
   }
   check(join(partial, folder))
+  // The wheel keeps the licences beside it.
+  const notices = readdirSync(partial).find((entry) => entry.endsWith('.dist-info'))
+  if (notices) renameSync(join(partial, notices, 'licenses'), join(partial, folder, 'licenses'))
   rmSync(cached, { recursive: true, force: true })
   renameSync(join(partial, folder), cached)
   rmSync(partial, { recursive: true, force: true })

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { locateLibTorch } from './libtorch.mjs'
+import { writeCommonJs } from './release/commonjs.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -44,9 +45,10 @@ async function buildAddon() {
 }
 
 function compileTypeScript() {
-  step('dist/.stamp', 'dist/index.js', ['lib', 'tsconfig.json'], '', () => {
+  step('dist/.stamp', 'dist/index.js', ['lib', 'tsconfig.json', 'scripts/release/commonjs.mjs'], '', () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     run('node', [programOf('typescript', 'tsc'), '-p', root])
+    writeCommonJs()
     // npx runs it where it lies; npm sets the mode only where it installs the package.
     chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)
   })

@@ -26,7 +26,7 @@ export function choiceFlag(flags: string, names: readonly string[], description:
 }
 
 export interface ModelFlags {
-  readonly model: string
+  readonly model?: string | undefined
   readonly classes?: readonly string[]
 }
 
@@ -39,7 +39,10 @@ const classesFlag = (): Option =>
   )
 
 export const modelFlags = (): Option[] => [
-  textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint').makeOptionMandatory(),
+  withDefault(
+    textFlag('--model <file>', 'a model that train wrote, or a PyTorch checkpoint'),
+    'the one that ships with fer-torch',
+  ),
   classesFlag(),
 ]
 
@@ -49,7 +52,7 @@ export async function loadModel({ model: path, classes }: ModelFlags): Promise<M
   const model = await Model.load(path, classes ? { classes } : {})
   const { assumed } = model.info.provenance
   // A model saved from a checkpoint has been looked at once.
-  if (assumed !== undefined && !classes && !path.endsWith('.safetensors'))
+  if (path !== undefined && assumed !== undefined && !classes && !path.endsWith('.safetensors'))
     complain(`${path} says nothing of its input and classes. Assumed: ${assumed}`)
   return model
 }

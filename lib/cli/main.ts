@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
 import { addBench } from './bench.js'
+import { addBuild } from './build.js'
 import { addCalibrate } from './calibrate.js'
 import { addCompare } from './compare.js'
 import { addDemo } from './demo.js'
@@ -33,6 +34,7 @@ const commands = [
   addInspect,
   addBench,
   addDoctor,
+  addBuild,
 ]
 
 const examples = `

@@ -17,13 +17,15 @@ test.before(async () => {
 })
 test.after.always(() => remove(bare))
 
+const tellsNoData = ['build']
+
 for (const command of commands) {
   test(`help of ${command} names its flags and an example, without loading the addon`, async (t) => {
     const { stdout, stderr, code } = await run([command, '--help'], { root: bare })
     t.is(code, 0)
     t.is(stderr, '')
     t.regex(stdout, new RegExp(`^Usage: fer-torch ${command} `))
-    t.regex(stdout, /--json/)
+    if (!tellsNoData.includes(command)) t.regex(stdout, /--json/)
     t.regex(stdout, new RegExp(`Examples:\n  \\$ fer-torch ${command}`))
   })
 }

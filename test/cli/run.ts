@@ -74,6 +74,7 @@ export const commands = [
   'inspect',
   'bench',
   'doctor',
+  'build',
 ] as const
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'fer-torch-cli-'))
