@@ -6,8 +6,8 @@ import { FerError } from './errors.js'
 import { type BoxedImage, type Image, type Input, pendingImages, readAll } from './images/inputs.js'
 import { type Calibration, calibration } from './metrics/temperature.js'
 import { assumeInfo } from './model/assumed.js'
-import type { Explanation } from './model/explanation.js'
 import { bundledModel } from './model/bundled.js'
+import type { Explanation } from './model/explanation.js'
 import { inferenceFor } from './model/inference.js'
 import { badModel, classNames, type ModelInfo, ownAffinity, readInfo } from './model/info.js'
 import { type Measuring, measureFaces } from './model/measuring.js'
@@ -54,7 +54,10 @@ export class Model implements AsyncDisposable {
    * computes. `classes` names the checkpoint's classes where they are not RAF-DB's in its order. ERR_MODEL_NOT_FOUND,
    * ERR_BAD_MODEL.
    */
-  static async load(path: string = bundledModel, options: { classes?: readonly string[] } = {}): Promise<Model> {
+  static async load(
+    path: string = bundledModel,
+    options: { classes?: readonly string[] } = {},
+  ): Promise<Model> {
     text(path, 'path')
     const { classes } = readOptions(options, { classes: optional(expressionNames, undefined) })
     const weights = await openWeights(path)

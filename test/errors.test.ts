@@ -164,7 +164,10 @@ test('ERR_NATIVE_LOAD tells where an addon was looked for, and what to do', asyn
   t.teardown(() => remove(root))
   const { stderr, code } = await cli(['predict', '--model', 'x', 'y.jpg'], { root })
   t.is(code, 1)
-  t.regex(stderr, /^fer-torch: fer-torch cannot load its addon: there is none for linux-x64 in .*`npx fer-torch build`[^\n]*\n$/)
+  t.regex(
+    stderr,
+    /^fer-torch: fer-torch cannot load its addon: there is none for linux-x64 in .*`npx fer-torch build`[^\n]*\n$/,
+  )
 })
 
 test('every code has its way into it here', (t) => {
