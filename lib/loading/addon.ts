@@ -4,7 +4,7 @@ import { FerError } from '../errors.js'
 import { findLibTorch, isPrebuilt, type LibTorch, libTorchVariable } from './libtorch.js'
 import { describePlatform } from './platform.js'
 import { explain } from './problems.js'
-import { type Target, targetFor } from './targets.js'
+import { libTorchVersion, type Target, targetFor } from './targets.js'
 
 const require = createRequire(import.meta.url)
 
@@ -54,6 +54,8 @@ function openLibTorch(attempt: Attempt, addon: string, target: Target): void {
   const loader = require(join(dirname(addon), 'loader', 'loader.node')) as Loader
   attempt.lacking = loader.lacking()
   attempt.libTorch = findLibTorch(attempt.packageFolder, target)
-  if (attempt.lacking || !attempt.libTorch) throw new Error('LibTorch cannot be opened')
-  loader.open(join(attempt.libTorch.folder, target.entry))
+  const { lacking, libTorch } = attempt
+  if (lacking || !libTorch || (libTorch.from === 'package' && libTorch.version !== libTorchVersion))
+    throw new Error('LibTorch cannot be opened')
+  loader.open(join(libTorch.folder, target.entry))
 }
