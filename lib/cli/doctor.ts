@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../images/cache.js'
+import { describePlatform, type Platform } from '../loading/platform.js'
 import type { Description } from '../native.js'
 import { version } from '../version.js'
 import { jsonFlag } from './flags.js'
@@ -15,6 +16,9 @@ interface Diagnosis {
   readonly ferTorch: string
   readonly node: string
   readonly platform: string
+  /** Of Linux: the C library and its version. */
+  readonly libc: string | null
+  readonly nodeApi: number
   readonly addon: string | null
   /** Why the addon was not loaded. */
   readonly problem?: string
@@ -53,13 +57,19 @@ async function diagnose(): Promise<Diagnosis> {
   return {
     ferTorch: version,
     node: process.version,
-    platform: `${process.platform}-${process.arch}`,
+    ...systemOf(describePlatform()),
     ...(await diagnoseAddon()),
     cache: { folder: cacheFolder(), bytes: await sizeOf(cacheFolder()) },
   }
 }
 
-type Engine = Omit<Diagnosis, 'ferTorch' | 'node' | 'platform' | 'cache'>
+const systemOf = ({ os, cpu, libc, glibc, nodeApi }: Platform) => ({
+  platform: `${os}-${cpu}`,
+  libc: libc ? [libc, glibc].filter(Boolean).join(' ') : null,
+  nodeApi,
+})
+
+type Engine = Omit<Diagnosis, 'ferTorch' | 'node' | 'platform' | 'libc' | 'nodeApi' | 'cache'>
 
 async function diagnoseAddon(): Promise<Engine> {
   try {
@@ -105,7 +115,8 @@ function describe({ libTorch, processor, cache, ...diagnosis }: Diagnosis): stri
   const present = features.filter((name) => processor[name])
   const entries = {
     'fer-torch': diagnosis.ferTorch,
-    Node: `${diagnosis.node} on ${diagnosis.platform}`,
+    Node: `${diagnosis.node} on ${diagnosis.platform}, Node-API ${diagnosis.nodeApi}`,
+    'C library': diagnosis.libc,
     addon: diagnosis.addon ?? 'not loaded',
     LibTorch: libTorch && `${libTorch.version} from ${libTorch.folder ?? 'an unknown folder'}`,
     threads: diagnosis.threads,

@@ -43,8 +43,8 @@ test('without an addon doctor still answers, says why there is none, and fails',
   const found = JSON.parse(stdout)
   t.is(code, 1)
   t.deepEqual([found.node, found.addon, found.libTorch], [process.version, null, null])
-  t.regex(found.problem, /There is no fer-torch addon for .*npm install/)
-  t.regex(stderr, /^fer-torch: There is no fer-torch addon [^\n]+\n$/)
+  t.regex(found.problem, /there is none for linux-x64 in .*npx fer-torch build/)
+  t.regex(stderr, /^fer-torch: fer-torch cannot load its addon: [^\n]+\n$/)
 })
 
 test('without an addon doctor for people still gives what there is', async (t) => {
@@ -57,5 +57,5 @@ test('without an addon doctor for people still gives what there is', async (t) =
 test('without an addon another command fails in one line', async (t) => {
   const { stdout, stderr, code } = await run(['inspect', 'x'], { root: bare })
   t.deepEqual([stdout, code], ['', 1])
-  t.regex(stderr, /^fer-torch: There is no fer-torch addon [^\n]+\n$/)
+  t.regex(stderr, /^fer-torch: fer-torch cannot load its addon: [^\n]+\n$/)
 })
