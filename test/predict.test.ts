@@ -213,7 +213,7 @@ test('wrong pixels and options are refused with the field and what was given', a
     { model },
     /four whole numbers/,
   )
-  await refuses(pictures[0], {}, /`model` to be a Model/)
+  await refuses(pictures[0], { model: '' }, /`model` to be a Model/)
   await refuses(
     pictures[0],
     { model, batchSise: 3 },

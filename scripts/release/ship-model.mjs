@@ -8,7 +8,7 @@ const { bundledModel } = await import('../../dist/model/bundled.js')
 
 const model = await Model.load(from)
 const { provenance, ...info } = model.info
-const { data, validatedOn, pretrained, ...rest } = provenance
+const { data, validatedOn, pretrained, options, ...rest } = provenance
 const named = (text) => text.replace(/(\w+):\S*\/([^/\s,]+)/g, '$1:$2')
 const shipped = {
   ...info,
@@ -16,6 +16,7 @@ const shipped = {
     ...rest,
     data: named(data),
     validatedOn: named(validatedOn),
+    options: { ...options, ...(options.pretrained ? { pretrained: basename(options.pretrained) } : {}) },
     ...(pretrained ? { pretrained: { ...pretrained, path: basename(pretrained.path) } } : {}),
   },
 }
