@@ -4,15 +4,14 @@ import test from 'ava'
 import sharp from 'sharp'
 import { type Explanation, type Model, predict, type RawPixels } from '../lib/index.js'
 import { run } from './cli/run.js'
-import { faces, outputFolder, smallModel, withTemperature } from './trained.js'
+import { outputFolder, smallModel, testPictures, withTemperature } from './trained.js'
 
 let model: Model
 let face: RawPixels
 
 test.before(async () => {
   model = await smallModel()
-  const { samples } = await faces.open('test')
-  face = await samples[0]!.read()
+  ;[face] = (await testPictures()) as [RawPixels]
 })
 
 const total = (map: Float32Array): number => map.reduce((sum, value) => sum + value, 0)
@@ -152,6 +151,11 @@ test('fer-torch explain writes a PNG and says what speaks for each class', async
   const refused = await run(['explain', '--model', file, picture, '--output', png, '--class', 'joy'])
   t.is(refused.code, 2)
   t.regex(refused.stderr, /`--class`/)
+  const aimless = await run(['explain', '--model', file, picture, '--map', 'reach'])
+  t.is(aimless.code, 2)
+  t.regex(aimless.stderr, /`--output` to be given beside --map/)
+  const alone = await run(['explain', '--model', file, picture, '--json', '--affinity', 'none'])
+  t.notDeepEqual(JSON.parse(alone.stdout).bias, read.bias)
   const lost = await run(['explain', '--model', file, picture, '--output', join(picture, 'in-a-file.png')])
   t.is(lost.code, 1)
 })

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { datasets, Model, type TrainOptions, train } from '../lib/index.js'
+import { datasets, Model, type Picture, type TrainOptions, train } from '../lib/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'fer-torch-trained-'))
 process.env.FER_TORCH_CACHE = join(folder, 'cache')
@@ -21,6 +21,12 @@ export const smallRun = (): TrainOptions => ({
   imageSize: 48,
   seed: 3,
 })
+
+/** The 42 faces of the test split, decoded. */
+export async function testPictures(): Promise<Picture[]> {
+  const { samples } = await faces.open('test')
+  return Promise.all(samples.map((sample) => sample.read()))
+}
 
 /**
  * A model that has seen a little, so that its norms and its generic part are not at their start. Without its temperature:

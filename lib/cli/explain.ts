@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { trainingPrecisions } from '../catalog.js'
 import type { Box, Explanation, OverlayOptions } from '../index.js'
-import { type ExplainOptions, explanationMaps } from '../options/explain.js'
+import { fail } from '../options/check.js'
+import { type ExplainOptions, explanationMaps, lonelyAffinities } from '../options/explain.js'
 import {
   addFlags,
   boxFlag,
@@ -19,7 +20,7 @@ import { interruptible } from './interrupt.js'
 import { print, printJson } from './output.js'
 import { percent, table } from './table.js'
 
-interface ExplainFlags extends ModelFlags, Pick<ExplainOptions, 'precision'>, OverlayOptions {
+interface ExplainFlags extends ModelFlags, Pick<ExplainOptions, 'precision' | 'affinity'>, OverlayOptions {
   readonly box?: Box
   readonly output?: string
   readonly json?: true
@@ -46,6 +47,10 @@ export function addExplain(program: Command): void {
     withDefault(choiceFlag('--map <name>', explanationMaps, 'what it shows'), 'gradCam'),
     withDefault(textFlag('--class <name>', 'whose map'), "the answer's"),
     numberFlag('--side <n>', 'of the longer side of the PNG, in pixels'),
+    withDefault(
+      choiceFlag('--affinity <name>', lonelyAffinities, "where ARM's generic part comes from"),
+      "the model's: ema",
+    ),
     precisionFlag(trainingPrecisions),
     jsonFlag(),
   ])
@@ -53,18 +58,30 @@ export function addExplain(program: Command): void {
 }
 
 async function runExplain(file: string, flags: ExplainFlags): Promise<void> {
+  requireOutput(flags)
   const explanation = await interruptible((signal) => explainFace(file, flags, signal))
   if (flags.json) printJson(asJson(explanation))
   else print(describe(explanation))
 }
 
+/** What is said of a PNG that nobody asked for would be passed over. */
+function requireOutput({ output, ...flags }: ExplainFlags): void {
+  const said = (['map', 'class', 'side'] as const).find((name) => flags[name] !== undefined)
+  if (output === undefined && said) fail('--output', `given beside --${said}`, undefined)
+}
+
 async function explainFace(
   file: string,
-  { box, precision, output, map, class: name, side, ...flags }: ExplainFlags,
+  { box, precision, affinity, output, map, class: name, side, ...flags }: ExplainFlags,
   signal: AbortSignal,
 ): Promise<Explanation> {
   await using model = await loadModel(flags)
-  const options = { ...(box ? { box } : {}), ...(precision ? { precision } : {}), signal }
+  const options = {
+    ...(box ? { box } : {}),
+    ...(precision ? { precision } : {}),
+    ...(affinity ? { affinity } : {}),
+    signal,
+  }
   const explanation = await model.explain(file, options)
   if (output === undefined) return explanation
   const { writeAtomically } = await import('../files.js')

@@ -1,26 +1,29 @@
-import { type AffinityName, affinities, type TrainingPrecisionName, trainingPrecisions } from '../catalog.js'
+import { type TrainingPrecisionName, trainingPrecisions } from '../catalog.js'
 import type { Box } from '../native.js'
 import { integer, oneOf, optional, type Shape, signal, text } from './check.js'
+
+/** Of a single face there is no batch. */
+export const lonelyAffinities = ['ema', 'none'] as const
 
 export interface ExplainOptions {
   /** The face, in pixels of the upright picture, where the picture brings no box along. */
   box?: Box
   /** `auto` (the default): bfloat16 where the processor multiplies it in hardware, else float32. */
   precision?: TrainingPrecisionName
-  /** Where ARM's generic part comes from; by default the running mean. Of a single face there is no batch. */
-  affinity?: Exclude<AffinityName, 'batch'>
+  /** Where ARM's generic part comes from; by default the running mean. */
+  affinity?: (typeof lonelyAffinities)[number]
   signal?: AbortSignal
 }
 
 export const explainShape: Shape<{
   readonly box: Box | undefined
   readonly precision: TrainingPrecisionName
-  readonly affinity: Exclude<AffinityName, 'batch'> | undefined
+  readonly affinity: (typeof lonelyAffinities)[number] | undefined
   readonly signal: AbortSignal | undefined
 }> = {
   box: optional((value: unknown) => value as Box, undefined),
   precision: optional(oneOf(trainingPrecisions), 'auto'),
-  affinity: optional(oneOf(affinities.filter((name) => name !== 'batch')), undefined),
+  affinity: optional(oneOf(lonelyAffinities), undefined),
   signal: optional(signal, undefined),
 }
 
