@@ -9,9 +9,9 @@ import {
   pendingImages,
   readAll,
 } from './images/inputs.js'
+import { type Answer, answerOf } from './model/answer.js'
 import { inferenceFor } from './model/inference.js'
 import type { ModelInfo } from './model/info.js'
-import { type Answer, answerOf } from './model/prediction.js'
 import { Model } from './model.js'
 import type { Box, NativeInput, Network } from './native.js'
 import { boolean, type Check, fail, oneOf, optional, readOptions } from './options/check.js'

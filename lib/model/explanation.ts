@@ -2,9 +2,9 @@ import type { Picture } from '../datasets/dataset.js'
 import type { NativeExplanation, NativeInput } from '../native.js'
 import { fail, oneOf, readOptions } from '../options/check.js'
 import { type OverlayOptions, overlayShape } from '../options/explain.js'
+import { type Answer, answerOf, byClass } from './answer.js'
 import type { ModelInfo } from './info.js'
 import { drawOverlay } from './overlay.js'
-import { type Answer, answerOf, byClass } from './prediction.js'
 
 /**
  * Where in a face an answer comes from. Each map has a value for each place of the backbone's last stage, row-major from
