@@ -1,5 +1,6 @@
 import { cancellable } from '../calls.js'
 import { FerError } from '../errors.js'
+import { isBetter } from '../metrics/better.js'
 import { type Metrics, measure } from '../metrics/index.js'
 import { type Calibration, calibration } from '../metrics/temperature.js'
 import { inferenceFor } from '../model/inference.js'
@@ -264,12 +265,6 @@ function bestOf(log: readonly EpochEvent[]): BestEpoch | undefined {
   if (!event) return undefined
   const { epoch, validation, averaged } = event
   return { epoch, metrics: averaged && isBetter(averaged, validation) ? averaged : validation }
-}
-
-/** By accuracy; of two alike, the more certain of the truth. */
-function isBetter(metrics: Metrics, best: Metrics | undefined): boolean {
-  if (!best || metrics.accuracy !== best.accuracy) return metrics.accuracy > (best?.accuracy ?? -1)
-  return metrics.nll < best.nll
 }
 
 async function keepUnfinished(run: RunContext, trainer: Trainer): Promise<void> {

@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { FerError, train } from '../../lib/index.js'
-import { bootstrap } from '../../lib/metrics/bootstrap.js'
 import { type Comparison, compareRuns } from '../../lib/report/compare/comparison.js'
 import { labelsOf } from '../../lib/report/compare/labels.js'
 import { renderComparison } from '../../lib/report/compare/page.js'
@@ -137,44 +136,7 @@ test('where no epoch was measured, there is no best one', async (t) => {
   t.false('best' in runs[0])
 })
 
-test('an interval that an older version did not write comes from the matrix it wrote', async (t) => {
-  const confusion = [
-    [30, 10],
-    [5, 55],
-  ]
-  const averaged = {
-    accuracy: 0.9,
-    confusion: [
-      [45, 5],
-      [5, 45],
-    ],
-  }
-  const lines = [{ validation: { accuracy: 0.85, confusion } }, { validation: { accuracy: 0.85 }, averaged }]
-  const { runs } = await compared(t, { log: [lines[0]] }, { log: lines })
-  t.deepEqual(runs[0].best!.interval, bootstrap(confusion).accuracy)
-  t.deepEqual(runs[1].best!.interval, bootstrap(averaged.confusion).accuracy)
-})
-
-test('a matrix that is none gives no interval', async (t) => {
-  const matrices = [
-    [],
-    [[0]],
-    [[1, 2]],
-    [[1, 2], [3]],
-    [
-      [1, -1],
-      [0, 1],
-    ],
-    [[0.5]],
-    [[1e15]], // a table of as many entries would be made
-    ['1'],
-    'text',
-    [[null]],
-  ]
-  for (const confusion of matrices) {
-    const { runs } = await compared(t, { log: [{ epoch: 1, validation: { accuracy: 0.5, confusion } }] })
-    t.false('interval' in runs[0].best!, JSON.stringify(confusion))
-  }
+test('an interval that is none is left out', async (t) => {
   const intervals = { accuracy: [0.1, 'high'] }
   const { runs } = await compared(t, { log: [{ epoch: 1, validation: { accuracy: 0.5, intervals } }] })
   t.false('interval' in runs[0].best!)

@@ -1,8 +1,9 @@
+import { isBetter } from '../../metrics/better.js'
 import type { Interval } from '../../metrics/bootstrap.js'
 import { flattened, isGroup, type Value } from '../fields.js'
 import { isNumber } from '../page/numbers.js'
 import { meanRate } from '../rate.js'
-import { intervalIn, isBetter, type Measured, type MeasuredEpoch, measuredEpoch } from './epoch.js'
+import { intervalIn, type Measured, type MeasuredEpoch, measuredEpoch } from './epoch.js'
 import { labelsOf } from './labels.js'
 import { type Fields, type RunFiles, readRun, secondsIn } from './reading.js'
 
