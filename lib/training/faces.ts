@@ -49,7 +49,7 @@ export async function listFaces(settings: TrainingSettings): Promise<TrainingFac
   const color = settings.color ?? (opened.some(({ split }) => split.color === 'rgb') ? 'rgb' : 'grey')
   const training = opened.map(({ split, weight }) => whole(split, classes, weight))
   requireEveryClass(training, classes)
-  training.forEach(requireShown)
+  if (settings.sampler === 'shuffle') training.forEach(requireShown)
   const sources = await validationSources(settings)
   if (sources.length === 0) return { classes, color, ...holdOut(opened, training, settings) }
   const validation: Selection[] = []
