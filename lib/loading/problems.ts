@@ -112,6 +112,14 @@ const looks: readonly Look[] = [
       cure: `Run \`npm install ${name}@${libTorchVersion}\``,
     }
   },
+  function oldLibraries(attempt, { glibc }) {
+    const needed = /version [`'](GLIBC\w*_[\d.]+)' not found/.exec(reasonOf(attempt))?.[1]
+    if (!needed) return undefined
+    return {
+      found: `it needs ${needed}, and this system has glibc ${glibc ?? 'of an unknown version'} and its compiler's libraries to match`,
+      cure: `Use a newer system. ${build}`,
+    }
+  },
   function cannotOpen(attempt) {
     const { libTorch } = attempt
     if (!libTorch) return undefined

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -92,6 +92,16 @@ const cases: Readonly<Record<string, [() => Partial<Attempt>, Partial<Platform>,
     new RegExp(`is of version 2\\.12\\.0, and ${libTorchVersion} is needed`),
     new RegExp(`npm install ${name}@${libTorchVersion}`),
   ],
+  'C++ libraries older than those of the machine that built the addon': [
+    () => ({
+      error: new Error(
+        "/lib/libstdc++.so.6: version `GLIBCXX_3.4.30' not found (required by /x/fer-torch.node)",
+      ),
+    }),
+    { glibc: '2.31' },
+    /it needs GLIBCXX_3\.4\.30, and this system has glibc 2\.31/,
+    /newer system.*`npx fer-torch build`/,
+  ],
   'a LibTorch that does not open': [
     () => ({ error: new Error('libtorch.so: file too short') }),
     {},
@@ -159,6 +169,12 @@ test('this machine is described', (t) => {
   t.is(platform.os, process.platform)
   t.true(platform.nodeApi >= 8)
   if (platform.libc === 'glibc') t.regex(platform.glibc!, /^2\.\d+$/)
+})
+
+test('the workflow of a release builds every target', async (t) => {
+  const workflow = await readFile(new URL('../../.github/workflows/release.yml', import.meta.url), 'utf8')
+  const built = [...workflow.matchAll(/\btarget: ([\w-]+),/g)].map(([, name]) => name)
+  t.deepEqual(built.toSorted(), targets.map(({ name }) => name).toSorted())
 })
 
 test('every target has what its system calls a library', (t) => {

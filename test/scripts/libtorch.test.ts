@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { libTorchVersion } from '../../lib/loading/targets.js'
 import { outputFolder } from '../trained.js'
 
 const script = new URL('../../scripts/libtorch.mjs', import.meta.url).href
@@ -41,4 +42,9 @@ test('a LibTorch of another version, or of CUDA, is refused by name', async (t) 
   t.is(locate(folder).stdout.trim(), folder)
   await put('lib/libtorch_cuda.so')
   t.regex(locate(folder).stderr, /is a CUDA build/)
+})
+
+test('what is built against is what is loaded', async (t) => {
+  const built: { libTorchVersion: string } = await import(script)
+  t.is(built.libTorchVersion, libTorchVersion)
 })
