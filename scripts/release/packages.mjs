@@ -1,6 +1,5 @@
-// Makes the packages that are published, ready to be packed, in .cache/packages: `fer-torch`, and for each target named,
-// this machine's by default, the package that brings LibTorch to it.
-//   node scripts/release/packages.mjs [TARGET...]
+// Makes the packages that are published, ready to be packed, in .cache/packages: `fer-torch`, and for a target the package
+// that brings LibTorch to it.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +14,7 @@ const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const shared = { license: own.license, engines: own.engines }
 
 /** What only a clone needs. */
-const { scripts: _, devDependencies, ava: __, 'cmake-js': ___, ...published } = own
+const { private: _, scripts: __, devDependencies, ava: ___, 'cmake-js': ____, ...published } = own
 
 /** The compiled code, the addon, the model, and what `fer-torch build` makes an addon of elsewhere. */
 const contents = [
@@ -47,7 +46,6 @@ export function makeOwnPackage() {
     // What `fer-torch build` installs, in the versions that this release was built with.
     buildDependencies: pick(devDependencies, 'cmake-js', 'node-addon-api'),
   }
-  delete manifest.files
   writeManifest(folder, manifest)
   return folder
 }
