@@ -1,15 +1,14 @@
 import test from 'ava'
 import sharp from 'sharp'
 import { evaluate, type Model, type Prediction, predict, type RawPixels } from '../lib/index.js'
-import { faces, smallModel } from './trained.js'
+import { faces, smallModel, testPictures } from './trained.js'
 
 let model: Model
 let pictures: RawPixels[]
 
 test.before(async () => {
   model = await smallModel()
-  const { samples } = await faces.open('test')
-  pictures = await Promise.all(samples.map((sample) => sample.read()))
+  pictures = await testPictures()
 })
 
 const mirrored = async (face: RawPixels): Promise<RawPixels> => ({

@@ -2,15 +2,14 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { evaluate, FerError, Model, predict, type RawPixels } from '../lib/index.js'
-import { faces, outputFolder, smallModel } from './trained.js'
+import { faces, outputFolder, smallModel, testPictures } from './trained.js'
 
 let model: Model
 let pictures: RawPixels[]
 
 test.before(async () => {
   model = await smallModel()
-  const { samples } = await faces.open('test')
-  pictures = await Promise.all(samples.slice(0, 8).map((sample) => sample.read()))
+  pictures = (await testPictures()).slice(0, 8)
 })
 
 const path = (): string => `${outputFolder()}.safetensors`

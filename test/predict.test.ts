@@ -5,15 +5,14 @@ import { promisify } from 'node:util'
 import test from 'ava'
 import sharp from 'sharp'
 import { FerError, type Model, type Prediction, predict, type RawPixels } from '../lib/index.js'
-import { faces, outputFolder, smallModel } from './trained.js'
+import { outputFolder, smallModel, testPictures } from './trained.js'
 
 let model: Model
 let pictures: RawPixels[]
 
 test.before(async () => {
   model = await smallModel()
-  const { samples } = await faces.open('test')
-  pictures = await Promise.all(samples.map((sample) => sample.read()))
+  pictures = await testPictures()
 })
 
 const largestDifference = (a: Prediction, b: Prediction): number =>

@@ -14,7 +14,7 @@ import {
 import { native } from '../lib/native.js'
 import { blocks, isHelpful, refusalOf, untrainedModel } from './hostile/fixtures.js'
 import { type Header, putTogether, takeApart } from './safetensors-file.js'
-import { faces, outputFolder, smallModel, smallRun } from './trained.js'
+import { faces, outputFolder, smallModel, smallRun, testPictures } from './trained.js'
 
 // Without these instructions oneDNN multiplies bytes in another way, which rounds otherwise.
 const hasBytes = native.describe().processor.avx512_vnni === true
@@ -34,8 +34,7 @@ const exact = ['float32', 'bfloat16'] as const
 
 test.before(async () => {
   model = await smallModel()
-  const { samples } = await faces.open('test')
-  pictures = await Promise.all(samples.map((sample) => sample.read()))
+  pictures = await testPictures()
   before = {
     float32: await predict(pictures, { model, precision: 'float32', logits: true }),
     bfloat16: await predict(pictures, { model, precision: 'bfloat16', logits: true }),

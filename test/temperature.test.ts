@@ -15,7 +15,7 @@ import {
 import { softmax } from '../lib/metrics/index.js'
 import { blocks, isHelpful, refusalOf } from './hostile/fixtures.js'
 import { rewrite } from './safetensors-file.js'
-import { faces, outputFolder, smallModel, smallRun, withTemperature } from './trained.js'
+import { faces, outputFolder, smallModel, smallRun, testPictures, withTemperature } from './trained.js'
 
 let plain: Model
 let warm: Model
@@ -24,8 +24,7 @@ let pictures: RawPixels[]
 test.before(async () => {
   plain = await smallModel()
   warm = withTemperature(plain, 2.5)
-  const { samples } = await faces.open('test')
-  pictures = await Promise.all(samples.map((sample) => sample.read()))
+  pictures = await testPictures()
 })
 
 const path = (): string => `${outputFolder()}.safetensors`

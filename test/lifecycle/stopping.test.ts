@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { evaluate, Model, predict, type RawPixels, train } from '../../lib/index.js'
-import { faces, outputFolder, smallModel, smallRun } from '../trained.js'
+import { faces, outputFolder, smallModel, smallRun, testPictures } from '../trained.js'
 
 let model: Model
 let path: string
@@ -11,7 +11,7 @@ test.before(async () => {
   path = `${outputFolder()}.safetensors`
   model = await smallModel()
   await model.save(path)
-  pictures = await Promise.all((await faces.open('test')).samples.map((sample) => sample.read()))
+  pictures = await testPictures()
 })
 
 type Call = (signal: AbortSignal, model: Model) => Promise<unknown>
