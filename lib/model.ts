@@ -48,11 +48,11 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Without a path, the model that ships with the package. Reads a safetensors file that `save` or `train` wrote, or a PyTorch checkpoint (`.pth`) of the official ARM code or
-   * of a torchvision ResNet-18 or -34 with 7 or 8 classes. Such a file says nothing of input and classes: see
-   * `info.provenance.assumed` for what is taken for granted; ARM's running generic part it lacks, which `calibrate`
-   * computes. `classes` names the checkpoint's classes where they are not RAF-DB's in its order. ERR_MODEL_NOT_FOUND,
-   * ERR_BAD_MODEL.
+   * Reads a safetensors file that `save` or `train` wrote, by default the model that ships with the package, or a PyTorch
+   * checkpoint (`.pth`) of the official ARM code or of a torchvision ResNet-18 or -34 with 7 or 8 classes. Such a file
+   * says nothing of input and classes: see `info.provenance.assumed` for what is taken for granted; ARM's running generic
+   * part it lacks, which `calibrate` computes. `classes` names the checkpoint's classes where they are not RAF-DB's in its
+   * order. ERR_MODEL_NOT_FOUND, ERR_BAD_MODEL.
    */
   static async load(
     path: string = bundledModel,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { splitNames } from '../datasets/dataset.js'
 import type { DegradedAccuracy, Robustness, SplitName } from '../index.js'
+import { points } from '../report/page/numbers.js'
 import type { RobustnessFacts } from '../report/robustness/facts.js'
 import {
   addFlags,
@@ -122,6 +123,3 @@ const rowOf = ({ kind, level, unit, changed, accuracy, interval, drop }: Degrade
 ]
 
 const range = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`
-
-/** A difference of two rates, of which each is given in percent; never -0.0. */
-const points = (difference: number): string => (Math.round(1000 * difference) / 10).toFixed(1)

@@ -7,6 +7,9 @@ const space = '\u00a0'
 export const percent = (fraction: number | undefined, digits = 1): string =>
   isNumber(fraction) ? `${(100 * fraction).toFixed(digits)}${space}%` : unknown
 
+/** A difference of two rates, of which each is given in percent; never -0.0. */
+export const points = (difference: number): string => (Math.round(1000 * difference) / 10).toFixed(1)
+
 export const fixed = (value: number | undefined, digits = 3): string =>
   isNumber(value) ? value.toFixed(digits) : unknown
 

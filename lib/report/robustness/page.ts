@@ -1,6 +1,6 @@
 import { makePage, section } from '../page/document.js'
 import { type Content, type Html, html } from '../page/html.js'
-import { count, interval, percent, unknown } from '../page/numbers.js'
+import { count, interval, percent, points, unknown } from '../page/numbers.js'
 import { factList, name, plainName, table } from '../page/parts.js'
 import { charts, levelTold } from './charts.js'
 import type { Degraded, RobustnessFacts } from './facts.js'
@@ -72,6 +72,3 @@ function labelOf(degraded: Degraded): string {
   const kind = kindOf(degraded)
   return `${kind.title}, ${levelTold(kind, degraded.level)}`
 }
-
-/** A difference of two rates, of which each is given in percent; never -0.0. */
-const points = (difference: number): string => (Math.round(1000 * difference) / 10).toFixed(1)
