@@ -384,8 +384,8 @@ test('a file that the system fails to read is refused by name', async (t) => {
   await refuses(t, '/proc/self/pagemap', /invalid argument/)
 })
 
-for (const path of ['', `x\0.safetensors`, 5, null, undefined, {}, Buffer.from('x'), new URL('file:///x')]) {
-  test(`the path ${JSON.stringify(path) ?? 'undefined'} is refused by load, by save and by predict`, async (t) => {
+for (const path of ['', `x\0.safetensors`, 5, null, {}, Buffer.from('x'), new URL('file:///x')]) {
+  test(`the path ${JSON.stringify(path)} is refused by load, by save and by predict`, async (t) => {
     const given = path as string
     isHelpful(t, await refusalOf(t, () => Model.load(given)), 'ERR_INVALID_OPTION', '`path`')
     isHelpful(t, await refusalOf(t, () => model.save(given)), 'ERR_INVALID_OPTION', '`path`')
