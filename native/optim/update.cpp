@@ -3,59 +3,29 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
-#include <cmath>
-
-#include "core/vectorize.h"
+#include "optim/update_math.h"
 
 namespace fer {
 namespace {
 
-/// Factors of a step that are the same for all weights.
-struct AdamFactors {
-  float keep;   // of the weight itself
-  float decay;  // added to the gradient, times the weight
-  float beta1, beta2, epsilon, step, second_scale;
-
-  AdamFactors(const AdamStep& adam, float rate)
-      : keep(adam.decoupled ? 1.0F - rate * adam.learning_rate * adam.weight_decay : 1.0F),
-        decay(adam.decoupled ? 0.0F : adam.weight_decay),
-        beta1(adam.beta1),
-        beta2(adam.beta2),
-        epsilon(adam.epsilon),
-        step(static_cast<float>(rate * adam.learning_rate /
-                                (1 - std::pow(static_cast<double>(adam.beta1), adam.steps)))),
-        second_scale(static_cast<float>(1 / std::sqrt(1 - std::pow(static_cast<double>(adam.beta2), adam.steps)))) {}
-};
-
 FER_VECTORIZED void update_adam(float* __restrict weight, const float* __restrict gradient, float* __restrict first,
                                 float* __restrict second, int64_t count, AdamFactors by) {
-  for (int64_t i = 0; i < count; ++i) {
-    const float slope = gradient[i] + by.decay * weight[i];
-    first[i] = by.beta1 * first[i] + (1 - by.beta1) * slope;
-    second[i] = by.beta2 * second[i] + (1 - by.beta2) * slope * slope;
-    weight[i] = by.keep * weight[i] - by.step * first[i] / (std::sqrt(second[i]) * by.second_scale + by.epsilon);
-  }
+  for (int64_t i = 0; i < count; ++i) step_adam(weight[i], gradient[i], first[i], second[i], by);
 }
 
 FER_VECTORIZED void update_nesterov(float* __restrict weight, const float* __restrict gradient,
                                     float* __restrict velocity, int64_t count, SgdStep by) {
-  for (int64_t i = 0; i < count; ++i) {
-    const float slope = gradient[i] + by.weight_decay * weight[i];
-    velocity[i] = by.momentum * velocity[i] + slope;
-    weight[i] -= by.learning_rate * (slope + by.momentum * velocity[i]);
-  }
+  for (int64_t i = 0; i < count; ++i) step_nesterov(weight[i], gradient[i], velocity[i], by);
 }
 
 FER_VECTORIZED void update_plain(float* __restrict weight, const float* __restrict gradient, int64_t count,
                                  SgdStep by) {
-  for (int64_t i = 0; i < count; ++i) {
-    weight[i] -= by.learning_rate * (gradient[i] + by.weight_decay * weight[i]);
-  }
+  for (int64_t i = 0; i < count; ++i) step_plain(weight[i], gradient[i], by);
 }
 
 FER_VECTORIZED void update_average(const float* __restrict weight, float* __restrict average, int64_t count,
                                    float keep) {
-  for (int64_t i = 0; i < count; ++i) average[i] = weight[i] + keep * (average[i] - weight[i]);
+  for (int64_t i = 0; i < count; ++i) step_average(weight[i], average[i], keep);
 }
 
 /// Values [begin, begin + count) of a parameter.
@@ -88,9 +58,7 @@ void follow(const Parameter& parameter, const Piece& piece, float keep) {
   update_average(values(parameter.weight, piece), values(parameter.average, piece), piece.count, keep);
 }
 
-}  // namespace
-
-void update(const std::vector<AdamParameter>& parameters, const AdamStep& step) {
+void update_adam_cpu(const std::vector<AdamParameter>& parameters, const AdamStep& step) {
   for_each_piece(parameters, [&](const AdamParameter& parameter, const Piece& piece) {
     update_adam(values(parameter.weight, piece), values(parameter.gradient, piece), values(parameter.first, piece),
                 values(parameter.second, piece), piece.count, AdamFactors(step, parameter.rate));
@@ -98,10 +66,9 @@ void update(const std::vector<AdamParameter>& parameters, const AdamStep& step) 
   });
 }
 
-void update(const std::vector<SgdParameter>& parameters, const SgdStep& step) {
+void update_sgd_cpu(const std::vector<SgdParameter>& parameters, const SgdStep& step) {
   for_each_piece(parameters, [&](const SgdParameter& parameter, const Piece& piece) {
-    auto scaled = step;
-    scaled.learning_rate *= parameter.rate;
+    const auto scaled = at_rate(step, parameter.rate);
     auto* weight = values(parameter.weight, piece);
     const auto* gradient = values(parameter.gradient, piece);
     if (parameter.velocity.defined()) {
@@ -112,6 +79,14 @@ void update(const std::vector<SgdParameter>& parameters, const SgdStep& step) {
     follow(parameter, piece, step.averaging);
   });
 }
+
+}  // namespace
+
+constinit Updates<AdamParameter, AdamStep> adam_updates{update_adam_cpu};
+constinit Updates<SgdParameter, SgdStep> sgd_updates{update_sgd_cpu};
+
+void update(const std::vector<AdamParameter>& parameters, const AdamStep& step) { adam_updates(parameters, step); }
+void update(const std::vector<SgdParameter>& parameters, const SgdStep& step) { sgd_updates(parameters, step); }
 
 at::Tensor in_layout_of(const at::Tensor& other, const at::Tensor& tensor) {
   if (tensor.strides() == other.strides()) return tensor;

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "core/error.h"
+
 // One pass over the memory of all parameters, in pieces that the threads share. Everything is float32.
 namespace fer {
 
@@ -29,6 +31,22 @@ struct SgdParameter {
   float rate;
 };
 void update(const std::vector<SgdParameter>& parameters, const SgdStep& step);
+
+/// The update of each kind of device; that of CUDA, where it was built, is put in as the addon is loaded.
+template <typename Parameter, typename Step>
+struct Updates {
+  using Function = void(const std::vector<Parameter>&, const Step&);
+  Function* cpu;
+  Function* cuda = nullptr;
+
+  void operator()(const std::vector<Parameter>& parameters, const Step& step) const {
+    const bool on_cpu = parameters.empty() || parameters.front().weight.is_cpu();
+    if (!on_cpu && !cuda) throw Error("ERR_DEVICE", "The optimizer is not built for CUDA");
+    (on_cpu ? cpu : cuda)(parameters, step);
+  }
+};
+extern Updates<AdamParameter, AdamStep> adam_updates;
+extern Updates<SgdParameter, SgdStep> sgd_updates;
 
 /// The tensor itself where it lies in memory as `other` does, else a copy that does.
 at::Tensor in_layout_of(const at::Tensor& other, const at::Tensor& tensor);

@@ -1,5 +1,5 @@
 #pragma once
-#include <ATen/core/Tensor.h>
+#include "core/by_device.h"
 
 namespace fer {
 
@@ -25,12 +25,19 @@ namespace de_albino_kernels {
 
 /// Whether the matrix product computes these settings.
 bool applies(const at::Tensor& features, const at::Tensor& kernel, DeAlbinoSettings settings);
-at::Tensor forward(const at::Tensor& features, const at::Tensor& kernel);
+
 struct Gradients {
   at::Tensor features;  // (N, C, h, w), channels-last
   at::Tensor kernel;    // (32, 32)
 };
-Gradients backward(const at::Tensor& gradient, const at::Tensor& features, const at::Tensor& kernel);
+/// features, kernel -> (N, m, s, s).
+extern ByDevice<at::Tensor(const at::Tensor&, const at::Tensor&)> forward;
+/// The gradient of that, features, kernel.
+extern ByDevice<Gradients(const at::Tensor&, const at::Tensor&, const at::Tensor&)> backward;
+
+/// Channels-last features as the matrix's rows (N h w m, 256), without a copy where they are so already; and back.
+at::Tensor as_rows(const at::Tensor& features);
+at::Tensor as_map(const at::Tensor& rows, const at::Tensor& features);
 
 }  // namespace de_albino_kernels
 }  // namespace fer

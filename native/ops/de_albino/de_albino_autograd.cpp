@@ -43,7 +43,7 @@ class DeAlbinoFunction : public torch::autograd::Function<DeAlbinoFunction> {
   }
 };
 
-at::Tensor de_albino_cpu(const at::Tensor& features, const at::Tensor& kernel, int64_t upscale, int64_t stride) {
+at::Tensor de_albino_plain(const at::Tensor& features, const at::Tensor& kernel, int64_t upscale, int64_t stride) {
   const DeAlbinoSettings settings{upscale, stride};
   check_shapes(features, kernel, settings);
   if (!de_albino_kernels::applies(features, kernel, settings)) return de_albino_composite(features, kernel, settings);
@@ -59,9 +59,10 @@ at::Tensor de_albino_autograd(const at::Tensor& features, const at::Tensor& kern
 }
 
 at::Tensor de_albino_autocast(const at::Tensor& features, const at::Tensor& kernel, int64_t upscale, int64_t stride) {
-  c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::DispatchKey::AutocastCPU);
-  const auto dtype = at::autocast::get_autocast_dtype(at::kCPU);
-  const auto cast = [&](const at::Tensor& tensor) { return at::autocast::cached_cast(dtype, tensor, at::kCPU); };
+  const auto device = features.device().type();
+  c10::impl::ExcludeDispatchKeyGuard no_autocast(at::autocast::get_autocast_dispatch_key_from_device_type(device));
+  const auto dtype = at::autocast::get_autocast_dtype(device);
+  const auto cast = [&](const at::Tensor& tensor) { return at::autocast::cached_cast(dtype, tensor, device); };
   return de_albino(cast(features), cast(kernel), {upscale, stride});
 }
 
@@ -84,8 +85,12 @@ at::Tensor de_albino_composite(const at::Tensor& features, const at::Tensor& ker
 TORCH_LIBRARY(fer_torch, library) {
   library.def("de_albino(Tensor features, Tensor kernel, int upscale=16, int stride=8) -> Tensor");
 }
-TORCH_LIBRARY_IMPL(fer_torch, CPU, library) { library.impl("de_albino", de_albino_cpu); }
+// The same for every device: what differs is below, in the kernels.
+TORCH_LIBRARY_IMPL(fer_torch, CPU, library) { library.impl("de_albino", de_albino_plain); }
 TORCH_LIBRARY_IMPL(fer_torch, AutogradCPU, library) { library.impl("de_albino", de_albino_autograd); }
 TORCH_LIBRARY_IMPL(fer_torch, AutocastCPU, library) { library.impl("de_albino", de_albino_autocast); }
+TORCH_LIBRARY_IMPL(fer_torch, CUDA, library) { library.impl("de_albino", de_albino_plain); }
+TORCH_LIBRARY_IMPL(fer_torch, AutogradCUDA, library) { library.impl("de_albino", de_albino_autograd); }
+TORCH_LIBRARY_IMPL(fer_torch, AutocastCUDA, library) { library.impl("de_albino", de_albino_autocast); }
 
 }  // namespace fer

@@ -13,27 +13,8 @@
 
 namespace fer::de_albino_kernels {
 namespace math = de_albino_math;
+using math::Geometry;
 namespace {
-
-struct Geometry {
-  int64_t images, maps, height, width;
-  int64_t out_height() const { return de_albino_side(height); }
-  int64_t out_width() const { return de_albino_side(width); }
-  int64_t pixels() const { return images * height * width; }
-  /// Offset of the 25 products of one feature pixel and map.
-  int64_t row(int64_t n, int64_t y, int64_t x, int64_t c) const {
-    return (((n * height + y) * width + x) * maps + c) * math::pairs_in_plane;
-  }
-};
-
-Geometry geometry_of(const at::Tensor& features) {
-  return {features.size(0), features.size(1) / math::tile_area, features.size(2), features.size(3)};
-}
-
-/// (N h w m, 256), a view where the features are channels-last already.
-at::Tensor as_rows(const at::Tensor& features) {
-  return features.permute({0, 2, 3, 1}).contiguous().view({-1, math::tile_area});
-}
 
 /// (256, 25), zero outside the kernel.
 at::Tensor tiles_of(const at::Tensor& kernel) {
@@ -102,16 +83,8 @@ void scatter(const scalar_t* gradient, scalar_t* products, const Geometry& g) {
   });
 }
 
-}  // namespace
-
-bool applies(const at::Tensor& features, const at::Tensor& kernel, DeAlbinoSettings settings) {
-  return settings.upscale == math::tile && settings.stride == math::stride && features.device().is_cpu() &&
-         kernel.size(0) == math::kernel_side && kernel.size(1) == math::kernel_side && features.size(2) >= 2 &&
-         features.size(3) >= 2;
-}
-
-at::Tensor forward(const at::Tensor& features, const at::Tensor& kernel) {
-  const auto g = geometry_of(features);
+at::Tensor forward_cpu(const at::Tensor& features, const at::Tensor& kernel) {
+  const auto g = math::geometry_of(features.sizes());
   const auto products = at::matmul(as_rows(features), tiles_of(kernel));
   auto output = at::empty({g.images, g.maps, g.out_height(), g.out_width()}, features.options());
   AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, features.scalar_type(), "de_albino", [&] {
@@ -120,16 +93,35 @@ at::Tensor forward(const at::Tensor& features, const at::Tensor& kernel) {
   return output;
 }
 
-Gradients backward(const at::Tensor& gradient, const at::Tensor& features, const at::Tensor& kernel) {
-  const auto g = geometry_of(features);
+Gradients backward_cpu(const at::Tensor& gradient, const at::Tensor& features, const at::Tensor& kernel) {
+  const auto g = math::geometry_of(features.sizes());
   const auto dense = gradient.contiguous();
-  auto products = at::zeros({g.pixels() * g.maps, math::pairs_in_plane}, features.options());
+  auto products = at::zeros({g.rows(), math::pairs_in_plane}, features.options());
   AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, features.scalar_type(), "de_albino_backward", [&] {
     scatter(dense.const_data_ptr<scalar_t>(), products.mutable_data_ptr<scalar_t>(), g);
   });
   const auto rows = at::matmul(products, tiles_of(kernel).t());
-  return {rows.view({g.images, g.height, g.width, g.maps * math::tile_area}).permute({0, 3, 1, 2}),
-          fold_tiles(at::matmul(as_rows(features).t(), products))};
+  return {as_map(rows, features), fold_tiles(at::matmul(as_rows(features).t(), products))};
+}
+
+}  // namespace
+
+constinit ByDevice<at::Tensor(const at::Tensor&, const at::Tensor&)> forward{"de_albino", forward_cpu};
+constinit ByDevice<Gradients(const at::Tensor&, const at::Tensor&, const at::Tensor&)> backward{"de_albino",
+                                                                                                backward_cpu};
+
+bool applies(const at::Tensor& features, const at::Tensor& kernel, DeAlbinoSettings settings) {
+  return settings.upscale == math::tile && settings.stride == math::stride && kernel.size(0) == math::kernel_side &&
+         kernel.size(1) == math::kernel_side && features.size(2) >= 2 && features.size(3) >= 2;
+}
+
+at::Tensor as_rows(const at::Tensor& features) {
+  return features.permute({0, 2, 3, 1}).contiguous().view({-1, math::tile_area});
+}
+
+at::Tensor as_map(const at::Tensor& rows, const at::Tensor& features) {
+  const auto sizes = features.sizes();
+  return rows.view({sizes[0], sizes[2], sizes[3], sizes[1]}).permute({0, 3, 1, 2});
 }
 
 }  // namespace fer::de_albino_kernels

@@ -20,7 +20,8 @@ struct Pair {
 };
 inline constexpr int64_t pairs = 5;
 inline constexpr int64_t pairs_in_plane = pairs * pairs;
-inline constexpr Pair pair[pairs] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 2}};
+/// In their order; not a table of them, which code of a GPU could not read.
+inline constexpr Pair pair_of(int64_t i) { return i < 2 ? Pair{0, i} : Pair{1, i - 2}; }
 
 inline constexpr int64_t first_pair(int64_t phase) { return phase == 0 ? 0 : 2; }
 inline constexpr int64_t taps(int64_t phase) { return phase == 0 ? 2 : 3; }
@@ -29,9 +30,34 @@ inline constexpr int64_t taps(int64_t phase) { return phase == 0 ? 2 : 3; }
 inline constexpr int64_t kernel_row(Pair p, int64_t a) { return tile * p.tap + a - stride * p.phase; }
 inline constexpr bool in_kernel(int64_t row) { return row >= 0 && row < kernel_side; }
 
+/// The other ways round: the row of the tile that meets kernel row `u`, and the output row that tile row `y` adds to.
+inline constexpr int64_t tile_row(Pair p, int64_t u) { return u - tile * p.tap + stride * p.phase; }
+inline constexpr bool in_tile(int64_t row) { return row >= 0 && row < tile; }
+inline constexpr int64_t output_row(Pair p, int64_t y) { return 2 * (y - p.tap) + p.phase; }
+
+/// Of features (images, maps * 256, height, width).
+struct Geometry {
+  int64_t images, maps, height, width;
+
+  constexpr int64_t out_height() const { return 2 * height - 3; }
+  constexpr int64_t out_width() const { return 2 * width - 3; }
+  constexpr int64_t rows() const { return images * height * width * maps; }
+  constexpr int64_t outputs() const { return images * maps * out_height() * out_width(); }
+  /// Offset of the 25 products of one feature pixel and map.
+  constexpr int64_t row(int64_t n, int64_t y, int64_t x, int64_t c) const {
+    return (((n * height + y) * width + x) * maps + c) * pairs_in_plane;
+  }
+};
+
+/// `sizes` (n, c, h, w) of features.
+template <typename Sizes>
+constexpr Geometry geometry_of(const Sizes& sizes) {
+  return {sizes[0], sizes[1] / tile_area, sizes[2], sizes[3]};
+}
+
 /// Visits every product of output (i, j): `visit(y, x, column)` names the feature pixel and the column of the 25.
 template <typename Visit>
-inline void for_each_term(int64_t i, int64_t j, Visit&& visit) {
+constexpr void for_each_term(int64_t i, int64_t j, Visit&& visit) {
   const int64_t phase_i = i % 2, phase_j = j % 2;
   for (int64_t d = 0; d < taps(phase_i); ++d) {
     for (int64_t e = 0; e < taps(phase_j); ++e) {
@@ -42,14 +68,14 @@ inline void for_each_term(int64_t i, int64_t j, Visit&& visit) {
 
 /// Visits every kernel cell a tile holds: `visit(row in tile, column of the 25, kernel row, kernel column)`.
 template <typename Visit>
-inline void for_each_cell(Visit&& visit) {
+constexpr void for_each_cell(Visit&& visit) {
   for (int64_t t = 0; t < pairs; ++t) {
     for (int64_t a = 0; a < tile; ++a) {
-      const int64_t u = kernel_row(pair[t], a);
+      const int64_t u = kernel_row(pair_of(t), a);
       if (!in_kernel(u)) continue;
       for (int64_t r = 0; r < pairs; ++r) {
         for (int64_t b = 0; b < tile; ++b) {
-          const int64_t v = kernel_row(pair[r], b);
+          const int64_t v = kernel_row(pair_of(r), b);
           if (in_kernel(v)) visit(a * tile + b, t * pairs + r, u, v);
         }
       }

@@ -1,5 +1,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/max_pool2d.h>
 
 #include <algorithm>
 #include <cstring>
@@ -75,6 +76,7 @@ void pool(const at::Tensor& map, Window window, at::Tensor& output) {
 }  // namespace
 
 at::Tensor max_pool(const at::Tensor& map, int64_t kernel, int64_t stride, int64_t padding) {
+  if (map.is_cuda()) return at::max_pool2d(map, kernel, stride, padding);
   const auto dense = map.contiguous(at::MemoryFormat::ChannelsLast);
   const auto out_side = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
   auto output = at::empty({map.size(0), map.size(1), out_side(map.size(2)), out_side(map.size(3))},

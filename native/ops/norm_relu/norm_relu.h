@@ -1,6 +1,7 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "core/by_device.h"
 #include "ops/norm_relu/batch_sums.h"
 
 namespace fer {
@@ -21,20 +22,15 @@ at::Tensor norm_relu_composite(const at::Tensor& x, const at::Tensor& addend, co
 
 namespace norm_relu_kernels {
 
-/// Whether it is written for this: bfloat16, channels-last, channels in sixteens, more than one value a channel.
+/// Whether it is written for this: bfloat16, channels-last, channels in sixteens, on a GPU 2048 at most, more than one
+/// value a channel.
 bool applies(const at::Tensor& x, const at::Tensor& addend);
 
-/// Of a batch, (C) float32 each.
-struct Statistics {
-  at::Tensor mean, variance;  // the latter of the batch itself, divided by n
-};
-Statistics statistics(const at::Tensor& x);
+/// Statistics of a batch x, which also move the running ones, and what follows from them.
+extern ByDevice<NormValues(const at::Tensor&, const Norm&)> normalization;
 
-/// Statistics of the batch, which also move the running ones, and what follows from them.
-NormValues normalization(const at::Tensor& x, const Norm& norm);
-
-/// relu(scale x + shift + addend).
-at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const NormValues& values, bool relu);
+/// x, addend or undefined, values, relu -> relu(scale x + shift + addend).
+extern ByDevice<at::Tensor(const at::Tensor&, const at::Tensor&, const NormValues&, bool)> forward;
 
 struct Saved {
   at::Tensor x, output;  // the latter only where there are an addend and a ReLU
@@ -44,7 +40,8 @@ struct Saved {
 struct Gradients {
   at::Tensor x, addend, weight, bias;
 };
-Gradients backward(const at::Tensor& gradient, const Saved& saved);
+/// Of the gradient of that.
+extern ByDevice<Gradients(const at::Tensor&, const Saved&)> backward;
 
 }  // namespace norm_relu_kernels
 }  // namespace fer

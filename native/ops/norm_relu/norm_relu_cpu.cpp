@@ -11,6 +11,7 @@
 
 #include "core/lanes.h"
 #include "ops/norm_relu/norm_relu.h"
+#include "ops/norm_relu/norm_relu_math.h"
 
 namespace fer::norm_relu_kernels {
 namespace {
@@ -109,15 +110,10 @@ at::Tensor like(const at::Tensor& map) { return at::empty_like(map, map.options(
 
 const BFloat16* pointer(const at::Tensor& map) { return map.defined() ? map.const_data_ptr<BFloat16>() : nullptr; }
 
-}  // namespace
-
-bool applies(const at::Tensor& x, const at::Tensor& addend) {
-  const auto fits = [](const at::Tensor& map) {
-    return map.scalar_type() == at::kBFloat16 && map.is_contiguous(at::MemoryFormat::ChannelsLast);
-  };
-  return x.dim() == 4 && fits(x) && (!addend.defined() || fits(addend)) && x.size(1) % lanes == 0 &&
-         x.numel() > x.size(1);
-}
+/// Of a batch, (C) float32 each.
+struct Statistics {
+  at::Tensor mean, variance;  // the latter of the batch itself, divided by n
+};
 
 Statistics statistics(const at::Tensor& x) {
   RECORD_FUNCTION("fer_torch::norm_relu_statistics", {});
@@ -129,15 +125,15 @@ Statistics statistics(const at::Tensor& x) {
   Statistics result{at::empty({rows.channels}, options), at::empty({rows.channels}, options)};
   for (int64_t c = 0; c < rows.channels; ++c) {
     const auto i = static_cast<size_t>(c);
-    const double n = static_cast<double>(rows.count), offset = totals.first[i] / n;
-    result.mean.mutable_data_ptr<float>()[c] = static_cast<float>(static_cast<double>(pixels[c]) + offset);
-    result.variance.mutable_data_ptr<float>()[c] =
-        static_cast<float>(std::max(totals.second[i] / n - offset * offset, 0.0));
+    const auto moments = norm_relu_math::moments_of(totals.first[i], totals.second[i], static_cast<double>(rows.count),
+                                                    static_cast<double>(pixels[c]));
+    result.mean.mutable_data_ptr<float>()[c] = static_cast<float>(moments.mean);
+    result.variance.mutable_data_ptr<float>()[c] = static_cast<float>(moments.variance);
   }
   return result;
 }
 
-NormValues normalization(const at::Tensor& x, const Norm& norm) {
+NormValues normalization_cpu(const at::Tensor& x, const Norm& norm) {
   const auto [mean, variance] = statistics(x);
   // The running variance is the unbiased one, as LibTorch has it.
   const auto count = static_cast<double>(rows_of(x).count);
@@ -152,27 +148,7 @@ NormValues normalization(const at::Tensor& x, const Norm& norm) {
           .inverse_deviation = inverse};
 }
 
-NormGradients norm_gradients(const Totals& totals, int64_t count, const NormValues& values) {
-  const auto empty = [&] { return at::empty_like(values.weight); };
-  NormGradients result{empty(), empty(), {values.scale, empty(), empty()}};
-  const double n = static_cast<double>(count);
-  for (int64_t c = 0; c < values.weight.numel(); ++c) {
-    const auto i = static_cast<size_t>(c);
-    const double scale = values.scale.const_data_ptr<float>()[c], mean = values.mean.const_data_ptr<float>()[c];
-    const double inverse = values.inverse_deviation.const_data_ptr<float>()[c];
-    const double with_x = totals.second[i] * inverse;  // sum of the gradient times normalised x
-    result.weight.mutable_data_ptr<float>()[c] = static_cast<float>(with_x);
-    result.bias.mutable_data_ptr<float>()[c] = static_cast<float>(totals.first[i]);
-    // dx = scale (g - mean of g - normalised x * mean of g normalised x)
-    const double slope = -scale * inverse * with_x / n;
-    result.coefficients.x.mutable_data_ptr<float>()[c] = static_cast<float>(slope);
-    result.coefficients.constant.mutable_data_ptr<float>()[c] =
-        static_cast<float>(-scale * totals.first[i] / n - slope * mean);
-  }
-  return result;
-}
-
-at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const NormValues& values, bool relu) {
+at::Tensor forward_cpu(const at::Tensor& x, const at::Tensor& addend, const NormValues& values, bool relu) {
   RECORD_FUNCTION("fer_torch::norm_relu", {});
   auto output = like(x);
   auto* to = output.mutable_data_ptr<BFloat16>();
@@ -184,7 +160,7 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& addend, const NormValu
   return output;
 }
 
-Gradients backward(const at::Tensor& gradient, const Saved& saved) {
+Gradients backward_cpu(const at::Tensor& gradient, const Saved& saved) {
   RECORD_FUNCTION("fer_torch::norm_relu_backward", {});
   const auto& values = saved.values;
   const auto rows = rows_of(saved.x);
@@ -210,6 +186,40 @@ Gradients backward(const at::Tensor& gradient, const Saved& saved) {
     combine(through, pointer(saved.x), rows.channels, range, mask, by_gradient, by_x, constant, to);
   });
   return {to_x, passed, result.weight, result.bias};
+}
+
+}  // namespace
+
+constinit ByDevice<NormValues(const at::Tensor&, const Norm&)> normalization{"norm_relu", normalization_cpu};
+constinit ByDevice<at::Tensor(const at::Tensor&, const at::Tensor&, const NormValues&, bool)> forward{"norm_relu",
+                                                                                                      forward_cpu};
+constinit ByDevice<Gradients(const at::Tensor&, const Saved&)> backward{"norm_relu", backward_cpu};
+
+bool applies(const at::Tensor& x, const at::Tensor& addend) {
+  constexpr int64_t most_channels = 2048;
+  const auto fits = [](const at::Tensor& map) {
+    return map.scalar_type() == at::kBFloat16 && map.is_contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  return x.dim() == 4 && fits(x) && (!addend.defined() || fits(addend)) && x.size(1) % lanes == 0 &&
+         (x.is_cpu() || x.size(1) <= most_channels) && x.numel() > x.size(1);
+}
+
+NormGradients norm_gradients(const Totals& totals, int64_t count, const NormValues& values) {
+  const auto empty = [&] { return at::empty_like(values.weight); };
+  NormGradients result{empty(), empty(), {values.scale, empty(), empty()}};
+  for (int64_t c = 0; c < values.weight.numel(); ++c) {
+    const auto i = static_cast<size_t>(c);
+    const auto gradients =
+        norm_relu_math::gradients_of(totals.first[i], totals.second[i], static_cast<double>(count),
+                                     static_cast<double>(values.scale.const_data_ptr<float>()[c]),
+                                     static_cast<double>(values.mean.const_data_ptr<float>()[c]),
+                                     static_cast<double>(values.inverse_deviation.const_data_ptr<float>()[c]));
+    result.weight.mutable_data_ptr<float>()[c] = static_cast<float>(gradients.weight);
+    result.bias.mutable_data_ptr<float>()[c] = static_cast<float>(gradients.bias);
+    result.coefficients.x.mutable_data_ptr<float>()[c] = static_cast<float>(gradients.by_x);
+    result.coefficients.constant.mutable_data_ptr<float>()[c] = static_cast<float>(gradients.constant);
+  }
+  return result;
 }
 
 }  // namespace fer::norm_relu_kernels

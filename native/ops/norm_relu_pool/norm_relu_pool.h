@@ -19,12 +19,14 @@ struct Pooled {
   at::Tensor output;
   at::Tensor places;  // like it, uint8: which of a window's nine pixels was largest, or `nothing_passed`
 };
-Pooled forward(const at::Tensor& x, const NormValues& values);
+/// x, values -> the above.
+extern ByDevice<Pooled(const at::Tensor&, const NormValues&)> forward;
 
 struct Gradients {
   at::Tensor x, weight, bias;
 };
-Gradients backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& places, const NormValues& values);
+/// Of the gradient of the output, x, places and values.
+extern ByDevice<Gradients(const at::Tensor&, const at::Tensor&, const at::Tensor&, const NormValues&)> backward;
 
 }  // namespace norm_relu_pool_kernels
 }  // namespace fer

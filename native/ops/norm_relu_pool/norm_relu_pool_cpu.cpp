@@ -146,9 +146,7 @@ FER_VECTORIZED void combine_rows(RowPair pair, const BFloat16* x, const float* b
   }
 }
 
-}  // namespace
-
-Pooled forward(const at::Tensor& x, const NormValues& values) {
+Pooled forward_cpu(const at::Tensor& x, const NormValues& values) {
   RECORD_FUNCTION("fer_torch::norm_relu_pool", {});
   const auto shape = shape_of(x);
   const auto options = x.options().memory_format(at::MemoryFormat::ChannelsLast);
@@ -169,8 +167,8 @@ Pooled forward(const at::Tensor& x, const NormValues& values) {
   return result;
 }
 
-Gradients backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& places,
-                   const NormValues& values) {
+Gradients backward_cpu(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& places,
+                       const NormValues& values) {
   RECORD_FUNCTION("fer_torch::norm_relu_pool_backward", {});
   const auto shape = shape_of(x);
   const auto dense = gradient.contiguous(at::MemoryFormat::ChannelsLast);
@@ -202,5 +200,11 @@ Gradients backward(const at::Tensor& gradient, const at::Tensor& x, const at::Te
   });
   return {to_x, result.weight, result.bias};
 }
+
+}  // namespace
+
+constinit ByDevice<Pooled(const at::Tensor&, const NormValues&)> forward{"norm_relu_pool", forward_cpu};
+constinit ByDevice<Gradients(const at::Tensor&, const at::Tensor&, const at::Tensor&, const NormValues&)> backward{
+    "norm_relu_pool", backward_cpu};
 
 }  // namespace fer::norm_relu_pool_kernels

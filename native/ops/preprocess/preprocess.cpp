@@ -12,9 +12,10 @@
 #include "ops/resize/resize.h"
 
 namespace fer {
+namespace preprocess_kernels {
 namespace {
 
-at::Tensor to_grey(const at::Tensor& pixels) {
+at::Tensor grey_cpu(const at::Tensor& pixels) {
   const auto dense = pixels.contiguous();
   auto grey = at::empty({dense.size(0), dense.size(1), dense.size(2), 1}, dense.options());
   const auto* from = dense.const_data_ptr<uint8_t>();
@@ -63,14 +64,35 @@ void look_up(const at::Tensor& pixels, const Table<scalar_t>& table, at::Tensor&
   });
 }
 
+at::Tensor normalise_cpu(const at::Tensor& pixels, const Normalization& normalization, const Encoding& encoding) {
+  auto output = at::empty({pixels.size(0), pixels.size(1), pixels.size(2), 3}, pixels.options().dtype(encoding.dtype));
+  switch (encoding.dtype) {
+    case at::kBFloat16:
+      look_up<at::BFloat16>(pixels, table_of<at::BFloat16>(normalization, encoding), output);
+      break;
+    case at::kByte:
+      look_up<uint8_t>(pixels, table_of<uint8_t>(normalization, encoding), output);
+      break;
+    default:
+      look_up<float>(pixels, table_of<float>(normalization, encoding), output);
+  }
+  return output;
+}
+
 }  // namespace
+
+constinit ByDevice<at::Tensor(const at::Tensor&)> grey{"preprocess", grey_cpu};
+constinit ByDevice<at::Tensor(const at::Tensor&, const Normalization&, const Encoding&)> normalise{"preprocess",
+                                                                                                   normalise_cpu};
+
+}  // namespace preprocess_kernels
 
 at::Tensor to_color(const at::Tensor& pixels, Color color) {
   const auto channels = pixels.size(3);
   if (channels != 1 && channels != 3) {
     throw Error("ERR_BAD_DATA", "Expected pictures of 1 or 3 channels, got " + std::to_string(channels));
   }
-  if (color == Color::grey) return channels == 1 ? pixels : to_grey(pixels);
+  if (color == Color::grey) return channels == 1 ? pixels : preprocess_kernels::grey(pixels);
   return channels == 3 ? pixels : pixels.expand({pixels.size(0), pixels.size(1), pixels.size(2), 3});
 }
 
@@ -78,18 +100,7 @@ at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format, Encod
   // A grey picture is resized as one channel whatever the network wants: the result is the same and costs a third.
   const auto colored = pixels.size(3) == 1 ? pixels : to_color(pixels, format.color);
   const auto sized = resize(colored, format.size, format.size).contiguous();
-  auto output = at::empty({sized.size(0), format.size, format.size, 3}, sized.options().dtype(encoding.dtype));
-  switch (encoding.dtype) {
-    case at::kBFloat16:
-      look_up<at::BFloat16>(sized, table_of<at::BFloat16>(format.normalization, encoding), output);
-      break;
-    case at::kByte:
-      look_up<uint8_t>(sized, table_of<uint8_t>(format.normalization, encoding), output);
-      break;
-    default:
-      look_up<float>(sized, table_of<float>(format.normalization, encoding), output);
-  }
-  return output.permute({0, 3, 1, 2});
+  return preprocess_kernels::normalise(sized, format.normalization, encoding).permute({0, 3, 1, 2});
 }
 
 }  // namespace fer

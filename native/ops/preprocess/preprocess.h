@@ -1,8 +1,8 @@
 #pragma once
-#include <ATen/core/Tensor.h>
-
 #include <array>
 #include <cstdint>
+
+#include "core/by_device.h"
 
 namespace fer {
 
@@ -40,5 +40,14 @@ struct Encoding {
 /// (N, H, W, C) uint8 of any size -> (N, 3, size, size), channels-last: colour, then size, then normalisation, the last
 /// in one pass from uint8 to the encoding. Grey fills all three channels.
 at::Tensor preprocess(const at::Tensor& pixels, const InputFormat& format, Encoding encoding = {});
+
+namespace preprocess_kernels {
+
+/// (N, H, W, 3) uint8 -> (N, H, W, 1) uint8.
+extern ByDevice<at::Tensor(const at::Tensor&)> grey;
+/// (N, H, W, 1 or 3) uint8, contiguous -> (N, H, W, 3) in the encoding.
+extern ByDevice<at::Tensor(const at::Tensor&, const Normalization&, const Encoding&)> normalise;
+
+}  // namespace preprocess_kernels
 
 }  // namespace fer
