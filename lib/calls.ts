@@ -1,14 +1,25 @@
 import type { PrecisionName } from './catalog.js'
 import { type ErrorCode, errorCodes, FerError } from './errors.js'
-import { type Cancellation, native } from './native.js'
+import { type Cancellation, type ChosenDevice, native } from './native.js'
+import type { DeviceName } from './options/device.js'
 
-const { autoPrecision } = native.describe()
+/** What the name of a device stands for on this machine: `cpu` or `cuda:N`. ERR_DEVICE where it cannot be used. */
+export const chosenDevice = (name: DeviceName): string => choose(name).device
 
-/** What `auto` stands for on this machine. */
+/** What `auto` stands for on a device. */
 export const chosenPrecision = <N extends PrecisionName>(
   name: N,
+  device: DeviceName = 'cpu',
 ): Exclude<N, 'auto'> | 'float32' | 'bfloat16' =>
-  name === 'auto' ? autoPrecision : (name as Exclude<N, 'auto'>)
+  name === 'auto' ? choose(device).autoPrecision : (name as Exclude<N, 'auto'>)
+
+function choose(device: DeviceName): ChosenDevice {
+  try {
+    return native.chooseDevice(device)
+  } catch (error) {
+    throw toFerError(error)
+  }
+}
 
 /** Awaits a native call, rethrowing what it rejects with as our own error, with the caller's frames in its stack. */
 export async function settled<T>(

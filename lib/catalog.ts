@@ -21,7 +21,7 @@ export type OptimizerName = (typeof optimizers)[number]
 /** How an epoch chooses its pictures: all of them, balanced by minimal random resampling, or drawn with classes alike. */
 export type SamplerName = (typeof samplers)[number]
 export type ScheduleName = (typeof schedules)[number]
-/** `auto`: bfloat16 where the processor multiplies it in hardware, else float32. */
+/** `auto`: bfloat16 where the device multiplies it in hardware, else float32. */
 export type TrainingPrecisionName = (typeof trainingPrecisions)[number]
 /** Beside those, `int8` for a model that was quantised. */
 export type PrecisionName = (typeof precisions)[number]

@@ -65,6 +65,10 @@ export const errorCodes = {
     meaning: 'Precision `int8` was asked for, but the ranges of the values within the model are not known.',
     cure: 'Measure them once over training faces with `fer-torch quantize` or `model.quantize(data)`, or choose another precision.',
   },
+  ERR_DEVICE: {
+    meaning: 'The device asked for cannot be used.',
+    cure: 'The message says what is missing: an addon built for NVIDIA GPUs (docs/cuda.md), a driver, that GPU, or a newer one. `fer-torch doctor` lists what there is; device `cpu` always works.',
+  },
   ERR_OUTPUT_EXISTS: {
     meaning: 'The output folder already holds a run, or another run writes to it.',
     cure: 'Go on with that run with `resume`, name another folder, or remove that one.',

@@ -23,6 +23,8 @@ export interface Evaluation extends Metrics {
   readonly split: SplitName | 'all'
   readonly affinity: string
   readonly precision: string
+  /** `cpu` or `cuda:N`. */
+  readonly device: string
   readonly batchSize: number
   /** Present where each answer is the mean of a picture and its mirror image, because `flip` was asked for. */
   readonly flip?: true
@@ -75,12 +77,13 @@ export async function evaluateWith(
     const { result, measured, excluded } = await measureFaces(info, data, measuring, (split) =>
       answering(network, info, labelsFor(info.classes, split)),
     )
-    const { affinity, precision, batchSize, flip } = inference
+    const { affinity, precision, device, batchSize, flip } = inference
     return {
       ...result,
       split: measured.split,
       affinity,
       precision,
+      device,
       batchSize,
       ...(flip ? { flip } : {}),
       ...(settings.excluding ? { excluded } : {}),

@@ -123,7 +123,14 @@ export class Model implements AsyncDisposable {
     if (!pending || more.length > 0) fail('image', 'one picture', image)
     const network = Model.borrow(this)
     try {
-      const inference = inferenceFor(this.info, { ...settings, signal, batchSize: 1, flip: false })
+      const inference = inferenceFor(this.info, {
+        ...settings,
+        signal,
+        // Of one face, with gradients.
+        device: 'cpu',
+        batchSize: 1,
+        flip: false,
+      })
       const input = await pending.read()
       const native = await cancellable(signal, (cancellation) =>
         network.explain(input, inference, cancellation),
@@ -182,6 +189,7 @@ export class Model implements AsyncDisposable {
     const inference = {
       affinity: ownAffinity(this.info),
       precision: 'float32',
+      device: 'cpu',
       batchSize: 1,
       flip: false,
     } as const

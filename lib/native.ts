@@ -34,6 +34,8 @@ export interface Normalization {
 export interface NativeInference {
   readonly affinity: AffinityName
   readonly precision: PrecisionName
+  /** `cpu` or `cuda:N`. */
+  readonly device: string
   readonly batchSize: number
   /** Answers the mean of each picture and its mirror image. */
   readonly flip: boolean
@@ -88,6 +90,7 @@ export interface NativeTraining {
   readonly clipNorm: number
   readonly accumulate: number
   readonly precision: PrecisionName
+  readonly device: string
   readonly augmentation: NativeAugmentation
 }
 
@@ -272,10 +275,21 @@ export interface Description {
   readonly threads: number
   readonly autoPrecision: 'float32' | 'bfloat16'
   readonly processor: Readonly<Record<string, boolean | string>>
+  /** Whether the addon is built for NVIDIA GPUs. */
+  readonly cuda: boolean
+  /** Those that can be used; memory in bytes. */
+  readonly gpus: readonly { readonly name: string; readonly capability: string; readonly memory: number }[]
+}
+
+export interface ChosenDevice {
+  readonly device: string
+  readonly autoPrecision: 'float32' | 'bfloat16'
 }
 
 interface Native {
   describe(): Description
+  /** Throws ERR_DEVICE where it cannot be used. */
+  chooseDevice(name: string): ChosenDevice
   catalog(): Record<
     'backbones' | 'heads' | 'stems' | 'affinities' | 'optimizers' | 'samplers' | 'schedules',
     readonly string[]

@@ -4,28 +4,48 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const libTorchVersion = '2.13.0'
+/** The versions that the code is built and tested against. */
+export const builds = {
+  cpu: {
+    name: 'CPU',
+    version: '2.13.0',
+    requirement: 'torch==2.13.0+cpu',
+    index: 'https://download.pytorch.org/whl/cpu',
+    archive: 'https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-2.13.0%2Bcpu.zip',
+    size: 'about 190 MB',
+    setting: 'npm install',
+  },
+  // What the package index has under this version is the build for CUDA 13.
+  cuda: {
+    name: 'CUDA',
+    version: '2.14.1',
+    requirement: 'torch==2.14.1',
+    size: 'about 560 MB',
+    setting: 'npm run build:cuda',
+  },
+}
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, '.cache')
-const cached = join(cache, `libtorch-${libTorchVersion}-cpu`)
+const cachedOf = (kind) => join(cache, `libtorch-${builds[kind].version}-${kind}`)
 const say = (text) => console.log(`fer-torch: ${text}`)
 
 /** Where LibTorch may be, in the order tried. `find` returns a folder, or throws why there is none. */
 const sources = [
   { name: 'the folder in FER_TORCH_LIBTORCH', find: fromEnvironment },
-  { name: `the cache, .cache/libtorch-${libTorchVersion}-cpu`, find: fromCache },
+  { name: 'the cache, .cache', find: fromCache },
   { name: 'an installed Python torch', find: fromPython },
   { name: 'pip download', find: fromPip },
   { name: 'the official archive', find: fromArchive },
 ]
 
-export async function locateLibTorch() {
+/** The folder of LibTorch for the CPU, or of the one for CUDA. */
+export async function locateLibTorch(kind = 'cpu') {
   const tried = []
   for (const source of sources) {
     try {
-      const folder = await source.find()
-      check(folder)
+      const folder = await source.find(kind)
+      check(folder, kind)
       return folder
     } catch (error) {
       tried.push(`  ${source.name}: ${error.message}`)
@@ -33,35 +53,37 @@ export async function locateLibTorch() {
     }
   }
   throw new Error(
-    `LibTorch ${libTorchVersion} (CPU) was not found. Tried, in order:\n${tried.join('\n')}\n` +
+    `LibTorch ${builds[kind].version} (${builds[kind].name}) was not found. Tried, in order:\n${tried.join('\n')}\n` +
       'Cure: unpack that LibTorch anywhere and run\n' +
-      '  FER_TORCH_LIBTORCH=/path/to/libtorch npm install',
+      `  FER_TORCH_LIBTORCH=/path/to/libtorch ${builds[kind].setting}`,
   )
 }
 
 /** Throws unless `folder` holds the pinned version with all that a build needs. */
-function check(folder) {
+function check(folder, kind) {
   const needed = [
     'include/torch/headeronly/version.h',
     'include/ATen/ATen.h',
     'share/cmake/Torch/TorchConfig.cmake',
     ...(process.platform === 'linux' ? ['lib/libtorch_cpu.so', 'lib/libc10.so'] : []),
+    ...(kind === 'cuda' ? ['include/c10/cuda/CUDAStream.h', 'lib/libtorch_cuda.so'] : []),
   ]
   const missing = needed.find((file) => !existsSync(join(folder, file)))
   if (missing) throw new Error(`${folder} has no ${missing}`)
-  if (existsSync(join(folder, 'lib/libtorch_cuda.so'))) {
+  if (kind === 'cpu' && existsSync(join(folder, 'lib/libtorch_cuda.so'))) {
     throw new Error(`${folder} is a CUDA build, which needs the CUDA toolkit; the CPU build is wanted`)
   }
   const header = readFileSync(join(folder, needed[0]), 'utf8')
   const found = header.match(/define TORCH_VERSION \\?\s*"([^"]+)"/)?.[1]
-  if (found !== libTorchVersion) throw new Error(`${folder} holds version ${found}, not ${libTorchVersion}`)
+  if (found !== builds[kind].version)
+    throw new Error(`${folder} holds version ${found}, not ${builds[kind].version}`)
 }
 
-function fromEnvironment() {
+function fromEnvironment(kind) {
   const folder = process.env.FER_TORCH_LIBTORCH
   if (!folder) throw new Error('not set')
   try {
-    check(resolve(folder))
+    check(resolve(folder), kind)
   } catch (error) {
     // Somebody named this folder: to go on with another would hide the mistake.
     throw Object.assign(error, { final: true })
@@ -69,9 +91,9 @@ function fromEnvironment() {
   return resolve(folder)
 }
 
-function fromCache() {
-  if (!existsSync(cached)) throw new Error('empty')
-  return cached
+function fromCache(kind) {
+  if (!existsSync(cachedOf(kind))) throw new Error('empty')
+  return cachedOf(kind)
 }
 
 const python = () => process.env.PYTHON ?? 'python3'
@@ -84,22 +106,23 @@ function fromPython() {
   return folder
 }
 
-/** The wheel of the CPU build is LibTorch with Python files beside it; any one Python version's will do. */
-function fromPip() {
+/** The wheel is LibTorch with Python files beside it; any one Python version's will do. */
+function fromPip(kind) {
   const platform = { x64: 'manylinux_2_28_x86_64', arm64: 'manylinux_2_28_aarch64' }[process.arch]
   if (process.platform !== 'linux' || !platform)
     throw new Error(`no wheel is known for ${process.platform}-${process.arch}`)
-  say(`fetching LibTorch ${libTorchVersion} (CPU, about 190 MB) with pip`)
+  const { name, version, requirement, size, index } = builds[kind]
+  say(`fetching LibTorch ${version} (${name}, ${size}) with pip`)
   const download = join(cache, 'download')
   mkdirSync(download, { recursive: true })
-  const pip = (...index) =>
+  const pip = (...more) =>
     spawnSync(
       python(),
       [
         '-m',
         'pip',
         'download',
-        `torch==${libTorchVersion}+cpu`,
+        requirement,
         '--no-deps',
         '--retries',
         '0',
@@ -114,20 +137,21 @@ function fromPip() {
         '3.11',
         '--implementation',
         'cp',
-        ...index,
+        ...more,
       ],
       { encoding: 'utf8' },
     )
   let result = pip()
-  if (result.status !== 0) result = pip('--extra-index-url', 'https://download.pytorch.org/whl/cpu')
+  if (result.status !== 0 && index) result = pip('--extra-index-url', index)
   if (result.status !== 0) throw new Error(firstError(result.stderr) ?? result.error?.message ?? 'pip failed')
   const wheel = readdirSync(download).find((file) => file.endsWith('.whl'))
-  return unpack(join(download, wheel), 'torch')
+  return unpack(join(download, wheel), 'torch', kind)
 }
 
-async function fromArchive() {
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('known only for linux-x64')
-  const url = `https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-${libTorchVersion}%2Bcpu.zip`
+async function fromArchive(kind) {
+  const url = builds[kind].archive
+  if (!url || process.platform !== 'linux' || process.arch !== 'x64')
+    throw new Error('known only for the CPU of linux-x64')
   say(`fetching ${url}`)
   const { Readable } = await import('node:stream')
   const { pipeline } = await import('node:stream/promises')
@@ -137,11 +161,11 @@ async function fromArchive() {
   mkdirSync(join(cache, 'download'), { recursive: true })
   const file = join(cache, 'download', 'libtorch.zip')
   await pipeline(Readable.fromWeb(response.body), createWriteStream(file))
-  return unpack(file, 'libtorch')
+  return unpack(file, 'libtorch', kind)
 }
 
 /** Moves `folder` of a zip into the cache in one rename, so that a killed unpacking leaves nothing half done. */
-function unpack(archive, folder) {
+function unpack(archive, folder, kind) {
   say('unpacking LibTorch into .cache')
   const partial = join(cache, 'partial')
   rmSync(partial, { recursive: true, force: true })
@@ -151,10 +175,11 @@ function unpack(archive, folder) {
   for (const entry of readdirSync(join(partial, folder))) {
     if (!keep.has(entry)) rmSync(join(partial, folder, entry), { recursive: true })
   }
-  check(join(partial, folder))
+  check(join(partial, folder), kind)
   // The wheel keeps the licences beside it.
   const notices = readdirSync(partial).find((entry) => entry.endsWith('.dist-info'))
   if (notices) renameSync(join(partial, notices, 'licenses'), join(partial, folder, 'licenses'))
+  const cached = cachedOf(kind)
   rmSync(cached, { recursive: true, force: true })
   renameSync(join(partial, folder), cached)
   rmSync(partial, { recursive: true, force: true })

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { libTorchVersion } from './libtorch.mjs'
+import { builds } from './libtorch.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, '.cache')
@@ -28,16 +28,7 @@ function findPython() {
   if (hasTorch(made)) return made
   console.log('fer-torch: installing torch for Python into .cache/python')
   const pip = (...index) =>
-    run(made, [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--retries',
-      '0',
-      `torch==${libTorchVersion}+cpu`,
-      ...index,
-    ])
+    run(made, ['-m', 'pip', 'install', '--quiet', '--retries', '0', builds.cpu.requirement, ...index])
   if (run(given, ['-m', 'venv', join(cache, 'python')]) !== 0) process.exit(1)
   if (pip() !== 0 && pip('--extra-index-url', 'https://download.pytorch.org/whl/cpu') !== 0) process.exit(1)
   return made

@@ -52,6 +52,10 @@ const ways: Readonly<Record<Exclude<ErrorCode, 'ERR_NATIVE_LOAD'>, [() => Promis
     () => training({ learningRat: 1 } as object),
     /`learningRat` in options: did you mean `learningRate`/,
   ],
+  ERR_DEVICE: [
+    () => predict(pixels, { device: 'cuda:99' }),
+    /`cuda:99` cannot be used: .*(npm run build:cuda|nvidia-smi|there is cuda:0)/,
+  ],
   ERR_DATASET_NOT_FOUND: [
     () => training({ data: datasets.folder(at('nowhere')) }),
     /nowhere.*does not exist\. Check the path/,

@@ -35,6 +35,7 @@ TrainingOptions options_of(int64_t batch, int64_t size, Precision precision) {
           .layer_decay = 1,
           .accumulate = 1,
           .precision = precision,
+          .device = at::kCPU,
           .loader = {.batch_size = batch,
                      .classes = 7,
                      .seed = 1,
@@ -43,7 +44,8 @@ TrainingOptions options_of(int64_t batch, int64_t size, Precision precision) {
                      .augmentation = {},
                      .mixing = {},
                      .format = {size, Color::rgb, imagenet},
-                     .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat}};
+                     .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat,
+                     .device = at::kCPU}};
 }
 
 /// Milliseconds of each operator of LibTorch's and ours, without those it calls.

@@ -82,7 +82,7 @@ async function diagnoseAddon(): Promise<Engine> {
 }
 
 function engineOf(addon: string, description: Description, folder: string | null): Engine {
-  const { libTorch, threads, instructions, autoPrecision, processor } = description
+  const { libTorch, threads, instructions, autoPrecision, processor, gpus } = description
   const known = Object.fromEntries(features.map((name) => [name, processor[name] ?? false]))
   return {
     addon,
@@ -91,7 +91,7 @@ function engineOf(addon: string, description: Description, folder: string | null
     instructions,
     autoPrecision,
     processor: { name: processor.cpu_name ?? 'unknown', ...known },
-    devices: ['cpu'],
+    devices: ['cpu', ...gpus.map(({ name }, index) => `cuda:${index} (${name})`)],
   }
 }
 

@@ -70,8 +70,8 @@ const describe = (evaluation: Evaluation): string =>
   [describeWhole(evaluation), describeClasses(evaluation), describeConfusion(evaluation)].join('\n\n')
 
 function describeWhole(evaluation: Evaluation): string {
-  const { split, samples, excluded, affinity, precision, flip, imagesPerSecond } = evaluation
-  const how = `precision ${precision}, affinity ${affinity}${flip ? ', mean with the mirror image' : ''}`
+  const { split, samples, excluded, affinity, precision, device, flip, imagesPerSecond } = evaluation
+  const how = `${device}, precision ${precision}, affinity ${affinity}${flip ? ', mean with the mirror image' : ''}`
   return facts({
     faces: `${samples} (${split}${excluded === undefined ? '' : `, ${excluded} left out`})`,
     accuracy: percent(evaluation.accuracy),

@@ -75,10 +75,16 @@ export const withDefault = (option: Option, value: string): Option => {
   return option
 }
 
-export type InferenceFlags = Pick<InferenceOptions, 'batchSize' | 'precision' | 'affinity' | 'flip'>
+export type InferenceFlags = Pick<
+  InferenceOptions,
+  'batchSize' | 'precision' | 'device' | 'affinity' | 'flip'
+>
 
 export const precisionFlag = (names: readonly string[] = precisions): Option =>
   withDefault(choiceFlag('--precision <name>', names, 'arithmetic'), 'auto')
+
+export const deviceFlag = (): Option =>
+  withDefault(textFlag('--device <name>', 'where to compute: cpu, cuda or cuda:N'), 'auto')
 
 export const inferenceFlags = (): Option[] => [
   withDefault(
@@ -87,6 +93,7 @@ export const inferenceFlags = (): Option[] => [
   ),
   withDefault(numberFlag('--batch-size <n>', 'faces computed at once'), '64'),
   precisionFlag(),
+  deviceFlag(),
   new Option('--flip', 'answer the mean of each picture and its mirror image, at twice the cost'),
 ]
 

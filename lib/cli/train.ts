@@ -20,6 +20,7 @@ import {
   addFlags,
   choiceFlag,
   dataFlag,
+  deviceFlag,
   jsonFlag,
   numberFlag,
   precisionFlag,
@@ -160,6 +161,7 @@ const recipeFlags = (): Option[] => [
   withDefault(numberFlag('--clip-norm <x>', 'largest norm of the gradients; 0: any'), '0'),
   withDefault(numberFlag('--accumulate <n>', 'parts a batch is computed in, to save memory'), '1'),
   precisionFlag(trainingPrecisions),
+  deviceFlag(),
   withDefault(numberFlag('--seed <n>', 'of weights, order and augmentation'), '0'),
   new Option('--augment <list>', 'other amounts of augmentation, such as rotation=15,coarsen=0.3').argParser(
     readAmounts,

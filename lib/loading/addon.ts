@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { FerError } from '../errors.js'
 import { findLibTorch, isPrebuilt, type LibTorch, libTorchVariable } from './libtorch.js'
 import { describePlatform } from './platform.js'
@@ -7,6 +7,9 @@ import { explain } from './problems.js'
 import { libTorchVersion, type Target, targetFor } from './targets.js'
 
 const require = createRequire(import.meta.url)
+
+/** Names an addon to load in place of the package's own, such as the one built for CUDA. */
+const addonVariable = 'FER_TORCH_ADDON'
 
 /** The addon without LibTorch that opens LibTorch for the other: native/loader/loader.c. */
 interface Loader {
@@ -44,7 +47,8 @@ export function loadAddon(packageFolder: string): Loaded {
 
 function tryLoading(attempt: Attempt): Loaded {
   const { packageFolder, target } = attempt
-  const path: string = require('node-gyp-build').path(packageFolder)
+  const named = process.env[addonVariable]
+  const path: string = named ? resolve(named) : require('node-gyp-build').path(packageFolder)
   attempt.addon = path
   if (target && (isPrebuilt(path) || process.env[libTorchVariable])) openLibTorch(attempt, path, target)
   return { addon: require(path), path }

@@ -1,4 +1,4 @@
-import { chosenPrecision } from '../calls.js'
+import { chosenDevice, chosenPrecision } from '../calls.js'
 import { FerError } from '../errors.js'
 import type { NativeInference } from '../native.js'
 import type { InferenceSettings } from '../options/inference.js'
@@ -6,9 +6,16 @@ import { type ModelInfo, ownAffinity, type Quantization } from './info.js'
 
 /** Inference options for a network, its own affinity filled in. */
 export function inferenceFor(info: ModelInfo, settings: InferenceSettings): NativeInference {
-  const { batchSize, precision, flip, affinity = ownAffinity(info) } = settings
+  const { batchSize, precision, device, flip, affinity = ownAffinity(info) } = settings
   const { ranges } = precision === 'int8' ? quantizationOf(info) : {}
-  return { batchSize, flip, precision: chosenPrecision(precision), affinity, ...(ranges ? { ranges } : {}) }
+  return {
+    batchSize,
+    flip,
+    device: chosenDevice(device),
+    precision: chosenPrecision(precision, device),
+    affinity,
+    ...(ranges ? { ranges } : {}),
+  }
 }
 
 function quantizationOf({ quantization }: ModelInfo): Quantization {

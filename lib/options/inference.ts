@@ -1,12 +1,15 @@
 import { type AffinityName, affinities, type PrecisionName, precisions } from '../catalog.js'
 import { boolean, integer, oneOf, optional, type Shape, signal } from './check.js'
+import { type DeviceName, device } from './device.js'
 
 /** What evaluate, predict and features have in common. */
 export interface InferenceOptions {
   /** Faces computed at once; 64. With affinity `batch` also the group whose mean is shared. */
   batchSize?: number
-  /** `auto` (the default): bfloat16 where the processor multiplies it in hardware, else float32. */
+  /** `auto` (the default): bfloat16 where the device multiplies it in hardware, else float32. */
   precision?: PrecisionName
+  /** Where to compute; `auto` by default: an NVIDIA GPU where the addon is built for it and there is one, else the processor. */
+  device?: DeviceName
   /**
    * Where ARM's generic part comes from. By default the running mean (`ema`), so that a face's answer depends on that
    * face alone; `batch` is the published behaviour, for reproducing papers only; `none` leaves it out.
@@ -21,6 +24,7 @@ export interface InferenceOptions {
 export interface InferenceSettings {
   readonly batchSize: number
   readonly precision: PrecisionName
+  readonly device: DeviceName
   readonly affinity: AffinityName | undefined
   readonly flip: boolean
   readonly signal: AbortSignal | undefined
@@ -29,6 +33,7 @@ export interface InferenceSettings {
 export const inferenceShape: Shape<InferenceSettings> = {
   batchSize: optional(integer(1, 65536), 64),
   precision: optional(oneOf(precisions), 'auto'),
+  device: optional(device, 'auto'),
   affinity: optional(oneOf(affinities), undefined),
   flip: optional(boolean, false),
   signal: optional(signal, undefined),

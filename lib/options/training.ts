@@ -33,6 +33,7 @@ import {
   signal,
   text,
 } from './check.js'
+import { type DeviceName, device } from './device.js'
 import { dataset, type PackProgress } from './faces.js'
 import { type RecipeName, recipes, withRecipe } from './recipes.js'
 
@@ -78,8 +79,10 @@ export interface TrainOptions {
   accumulate?: number
   /** Of weights, order and augmentation; 0. */
   seed?: number
-  /** `auto` (the default): bfloat16 where the processor multiplies it in hardware, else float32. */
+  /** `auto` (the default): bfloat16 where the device multiplies it in hardware, else float32. */
   precision?: TrainingPrecisionName
+  /** Where to compute; `auto` by default: an NVIDIA GPU where the addon is built for it and there is one, else the processor. */
+  device?: DeviceName
   backbone?: BackboneName
   /** `arm` (the default), or `gap`: plain pooling. */
   head?: HeadName
@@ -212,6 +215,7 @@ export function readTrainOptions(given: unknown) {
     accumulate: optional(integer(1, 1024), 1),
     seed: optional(integer(0, 2 ** 32 - 1), 0),
     precision: optional(oneOf(trainingPrecisions), 'auto'),
+    device: optional(device, 'auto'),
     backbone: optional(oneOf(backbones), 'resnet18'),
     head: optional(oneOf(heads), 'arm'),
     stem: optional(oneOf(stems), undefined),

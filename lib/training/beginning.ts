@@ -67,7 +67,7 @@ async function beginAgain({ given, faces, output }: Call): Promise<Beginning> {
     provenance: { ...begun, options: { ...begun.options, epochs: given.epochs } },
     progress: checkpoint.progress,
     digest,
-    changed: machineChanges(checkpoint),
+    changed: machineChanges(checkpoint, settings.device),
   }
 }
 

@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto'
 import { cpus } from 'node:os'
-import { settled } from '../calls.js'
+import { chosenDevice, settled } from '../calls.js'
 import { FerError, plain } from '../errors.js'
 import { decoderVersion } from '../images/decode.js'
 import { ofFile, openFile } from '../model/weights.js'
 import { native, type Trainer } from '../native.js'
-import { type Check, fail, integer, number, readOptions, type Shape, text } from '../options/check.js'
+import {
+  type Check,
+  fail,
+  integer,
+  number,
+  optional,
+  readOptions,
+  type Shape,
+  text,
+} from '../options/check.js'
+import type { DeviceName } from '../options/device.js'
 import { makePrefix, readHeaderOf } from '../safetensors.js'
 import type { EpochEvent } from './events.js'
 import type { TrainingFaces } from './faces.js'
@@ -40,6 +50,8 @@ interface Machine {
   readonly threads: number
   /** What decodes pictures. */
   readonly libvips: string
+  /** `cpu`, or the name of the GPU. */
+  readonly device: string
 }
 
 export const freshProgress = (): Progress => ({
@@ -56,9 +68,16 @@ export function digestOf({ training, validation, classes }: TrainingFaces): stri
   return hash.digest('hex')
 }
 
-export function machine(): Machine {
-  const { instructions, threads } = native.describe()
-  return { processor: cpus()[0]?.model ?? 'unknown', instructions, threads, libvips: decoderVersion }
+export function machine(device: DeviceName): Machine {
+  const { instructions, threads, gpus } = native.describe()
+  const chosen = chosenDevice(device)
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    instructions,
+    threads,
+    libvips: decoderVersion,
+    device: gpus[Number(chosen.split(':')[1])]?.name ?? chosen,
+  }
 }
 
 /** Whole or not at all, as every file of a run. ERR_DIVERGED, and nothing written, where a weight is not finite. */
@@ -140,7 +159,13 @@ const checkpointShape: Shape<Checkpoint> = {
     return { ...given, versions, options: options(given.options, `${name}.options`) }
   },
   faces: text,
-  machine: group<Machine>({ processor: text, instructions: text, threads: count, libvips: text }),
+  machine: group<Machine>({
+    processor: text,
+    instructions: text,
+    threads: count,
+    libvips: text,
+    device: optional(text, 'cpu'),
+  }),
 }
 
 /** ERR_BAD_MODEL where the steps done are not those of the epochs done. */
@@ -186,9 +211,9 @@ export function checkSameRun(
 }
 
 /** What changed since and may change the bits of the result: reported, not refused. */
-export function machineChanges({ machine: before, provenance }: Checkpoint): string[] {
+export function machineChanges({ machine: before, provenance }: Checkpoint, device: DeviceName): string[] {
   const bits = ({ ferTorch, libTorch }: Readonly<Record<string, string>>) => ({ ferTorch, libTorch })
-  return changes({ ...before, ...bits(provenance.versions) }, { ...machine(), ...bits(versions()) })
+  return changes({ ...before, ...bits(provenance.versions) }, { ...machine(device), ...bits(versions()) })
 }
 
 function changes(

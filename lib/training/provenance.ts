@@ -28,6 +28,7 @@ export function provenanceOf(
     validation,
     output,
     resume,
+    device,
     checkpointMinutes,
     patience,
     maxMinutes,
@@ -42,7 +43,7 @@ export function provenanceOf(
     trainingFaces: countOf(faces.training),
     validatedOn: faces.validatedOn,
     validationFaces: countOf(faces.validation),
-    options: { ...options, color: faces.color, precision: chosenPrecision(options.precision) },
+    options: { ...options, color: faces.color, precision: chosenPrecision(options.precision, device) },
     ...(pretrained ? { pretrained } : {}),
   }
 }

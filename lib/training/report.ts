@@ -68,7 +68,7 @@ async function factsOf(
     mistakes: await mistakesOf(run, answers),
     provenance: info.provenance,
     notes: [...new Set([...faces.training, ...faces.validation].flatMap(({ split }) => split.notes ?? []))],
-    machine: { ...machine() },
+    machine: { ...machine(settings.device) },
     seconds: progress.seconds,
     peakMemoryBytes,
   }
@@ -76,9 +76,10 @@ async function factsOf(
 
 /** Computed as they were when the epoch was validated. */
 async function answersOf({ packed, settings }: RunContext, model: Model): Promise<Answers> {
-  const { precision, signal } = settings
+  const { precision, device, signal } = settings
   const inference = inferenceFor(model.info, {
     precision,
+    device,
     signal,
     batchSize,
     affinity: undefined,

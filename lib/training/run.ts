@@ -222,9 +222,9 @@ async function validate(
   trainer: Trainer,
   network: Network,
 ): Promise<Validated> {
-  const { precision, signal } = settings
+  const { precision, device, signal } = settings
   const plain = { affinity: undefined, flip: false, batchSize: validationBatch }
-  const inference = inferenceFor(info, { ...plain, precision, signal })
+  const inference = inferenceFor(info, { ...plain, precision, device, signal })
   const logits: number[] = []
   for (const { images, indices } of packed.validation) {
     const answers = await cancellable(signal, (cancellation) =>
@@ -276,7 +276,7 @@ async function keepUnfinished(run: RunContext, trainer: Trainer): Promise<void> 
 
 async function keepProgress(run: RunContext, trainer: Trainer): Promise<void> {
   const { output, progress, digest, provenance } = run
-  const checkpoint = { progress, provenance, faces: digest, machine: machine() }
+  const checkpoint = { progress, provenance, faces: digest, machine: machine(run.settings.device) }
   await writeCheckpoint(trainer, output.checkpoint, checkpoint)
   announceFile(run, 'resume', progress.log.length + 1, output.checkpoint)
 }

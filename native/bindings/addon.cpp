@@ -20,6 +20,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   Environment::of(env).network_class = Napi::Persistent(network);
 
   exports.Set("describe", Napi::Function::New<describe>(env, "describe"));
+  exports.Set("chooseDevice", Napi::Function::New<choose_device>(env, "chooseDevice"));
   exports.Set("catalog", Napi::Function::New<catalog>(env, "catalog"));
 
   exports.Set("close", Napi::Function::New(

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/device.h"
 #include "io/tensor_file.h"
 
 namespace fer::bindings {
@@ -210,8 +211,10 @@ std::vector<Range> to_ranges(const Napi::Value& value) {
 }
 
 InferenceOptions to_inference_options(const Fields& fields) {
+  const auto device = parse_device(fields.text("device"));
   return {.affinity = affinities().at(fields.text("affinity")),
-          .precision = parse_precision(fields.text("precision")),
+          .precision = parse_precision(fields.text("precision"), device),
+          .device = device,
           .batch_size = fields.integer("batchSize"),
           .ranges = fields.has("ranges") ? to_ranges(fields.at("ranges")) : std::vector<Range>{},
           .flip = fields.flag("flip")};

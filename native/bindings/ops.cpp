@@ -70,7 +70,7 @@ Napi::Value measure_matrix_product(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())
         .submit(compute_worker(), nullptr, {},
-                [precision = parse_precision(info[0].ToString()), side = info[1].ToNumber().Int64Value()] {
+                [precision = parse_precision(info[0].ToString(), at::kCPU), side = info[1].ToNumber().Int64Value()] {
                   return [seconds = measure_product(precision, side)](Napi::Env env) -> Napi::Value {
                     return Napi::Number::New(env, seconds);
                   };
@@ -93,7 +93,7 @@ Napi::Value BackboneWrap::forward(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     Keep keep;
     const auto images = to_tensor(info[0], keep);
-    const auto precision = parse_precision(info[1].ToString());
+    const auto precision = parse_precision(info[1].ToString(), at::kCPU);
     return compute(info.Env(), std::move(keep), [images, precision, extractor = extractor_] {
       return extractor->forward(images.permute({0, 3, 1, 2}), precision).permute({0, 2, 3, 1});
     });

@@ -6,6 +6,7 @@
 #include "bindings/convert.h"
 #include "bindings/image_set.h"
 #include "bindings/network.h"
+#include "core/device.h"
 #include "inference/inference.h"
 #include "io/safetensors.h"
 
@@ -33,7 +34,8 @@ std::vector<Share> to_shares(const Napi::Value& value) {
 }
 
 TrainingOptions to_training_options(const Fields& fields, const InputFormat& format, int64_t classes) {
-  const auto precision = parse_precision(fields.text("precision"));
+  const auto device = parse_device(fields.text("device"));
+  const auto precision = parse_precision(fields.text("precision"), device);
   return {.epochs = fields.integer("epochs"),
           .optimizer = fields.text("optimizer"),
           .optimizer_settings = {.weight_decay = fields.number("weightDecay"),
@@ -54,6 +56,7 @@ TrainingOptions to_training_options(const Fields& fields, const InputFormat& for
           .layer_decay = fields.number("layerDecay"),
           .accumulate = fields.integer("accumulate"),
           .precision = precision,
+          .device = device,
           .loader = {.batch_size = fields.integer("batchSize"),
                      .classes = classes,
                      .seed = static_cast<uint64_t>(fields.integer("seed")),
@@ -62,7 +65,8 @@ TrainingOptions to_training_options(const Fields& fields, const InputFormat& for
                      .augmentation = to_augmentation(fields.fields("augmentation")),
                      .mixing = {.mixup = fields.number("mixup"), .cutmix = fields.number("cutmix")},
                      .format = format,
-                     .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat}};
+                     .dtype = precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat,
+                     .device = device}};
 }
 
 /// Ten years stand for all that is longer, infinity included.

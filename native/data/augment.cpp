@@ -47,27 +47,11 @@ Affine random_affine(const Augmentation& settings, bool flip, int64_t height, in
   return map;
 }
 
-/// Brightness and contrast about the picture's mean, then the network's normalisation.
-Tone random_tone(const Augmentation& settings, const Normalization& normalization, const uint8_t* pixels, int64_t count,
-                 Position position) {
-  Tone tone{.factor = 1, .offset = 0, .channel_factor = {}, .channel_offset = {}};
-  if (settings.brightness != 0.0F || settings.contrast != 0.0F) {
-    auto random = draw(position, Purpose::light);
-    const float brightness = 1.0F + random.symmetric(settings.brightness);
-    const float contrast = 1.0F + random.symmetric(settings.contrast);
-    tone.factor = brightness * contrast;
-    tone.offset = brightness * (1.0F - contrast) * mean_level(pixels, count);
-  }
-  for (size_t c = 0; c < 3; ++c) {
-    tone.channel_factor[c] = 1.0F / (255.0F * normalization.deviation[c]);
-    tone.channel_offset[c] = -normalization.mean[c] / normalization.deviation[c];
-  }
-  return tone;
+Light random_light(const Augmentation& settings, Position position) {
+  auto random = draw(position, Purpose::light);
+  const float brightness = 1.0F + random.symmetric(settings.brightness);
+  return {brightness, 1.0F + random.symmetric(settings.contrast)};
 }
-
-struct Rectangle {
-  int64_t top, left, height, width;
-};
 
 /// Random erasing (Zhong et al., arXiv 1708.04896): one rectangle, sides in a ratio of 0.3 to 3.3; empty if none.
 Rectangle random_erasing(const Augmentation& settings, int64_t size, Position position) {
@@ -98,27 +82,48 @@ at::Tensor coarsened(const at::Tensor& pixels, const Augmentation& settings, Pos
   return resize(pixels, side(pixels.size(1)), side(pixels.size(2)));
 }
 
+Drawn draw_augmentation(const Augmentation& settings, int64_t size, int64_t height, int64_t width, Position position) {
+  const auto happens = random_happenings(settings, position);
+  return {.map = random_affine(settings, happens.flip, height, width, size, position),
+          .light = random_light(settings, position),
+          .erased = random_erasing(settings, size, position),
+          .noise = {.deviation = happens.noise ? settings.noise_deviation : 0,
+                    .key = key_of(position.seed, Purpose::noise_levels),
+                    .stream = stream_of(position.epoch, position.index)}};
+}
+
+Tone tone_of(const Light& light, float mean, const Normalization& normalization) {
+  Tone tone{.factor = light.brightness * light.contrast,
+            .offset = light.brightness * (1.0F - light.contrast) * mean,
+            .channel_factor = {},
+            .channel_offset = {}};
+  for (size_t c = 0; c < 3; ++c) {
+    tone.channel_factor[c] = 1.0F / (255.0F * normalization.deviation[c]);
+    tone.channel_offset[c] = -normalization.mean[c] / normalization.deviation[c];
+  }
+  return tone;
+}
+
 template <typename scalar_t>
 void augment(const uint8_t* pixels, int64_t height, int64_t width, int64_t channels, const Augmentation& settings,
              const InputFormat& format, Position position, scalar_t* output) {
   thread_local Desk desk;
-  const auto happens = random_happenings(settings, position);
   const int64_t count = height * width, size = format.size;
-  if (happens.noise) {
+  const auto drawn = draw_augmentation(settings, size, height, width, position);
+  if (drawn.noise.deviation > 0) {
     desk.noisy.resize(static_cast<size_t>(count * channels));
-    add_noise(pixels, count * channels, settings.noise_deviation, key_of(position.seed, Purpose::noise_levels),
-              stream_of(position.epoch, position.index), desk.noisy.data());
+    add_noise(pixels, count * channels, drawn.noise, desk.noisy.data());
     pixels = desk.noisy.data();
   }
   desk.unpacked.resize(static_cast<size_t>(count));
   unpack(pixels, count, channels, desk.unpacked.data());
   const Source source{desk.unpacked.data(), height, width};
-  const auto map = random_affine(settings, happens.flip, height, width, size, position);
-  const auto tone = random_tone(settings, format.normalization, pixels, count * channels, position);
-  const auto erased = random_erasing(settings, size, position);
+  const float mean = drawn.light.contrast == 1 ? 0 : mean_level(pixels, count * channels);
+  const auto tone = tone_of(drawn.light, mean, format.normalization);
+  const auto& erased = drawn.erased;
   for (int64_t y = 0; y < size; ++y) {
     scalar_t* row = output + y * size * 3;
-    resample_row(source, map, y, size, tone, row);
+    resample_row(source, drawn.map, y, size, tone, row);
     const bool crosses = y >= erased.top && y < erased.top + erased.height;
     if (crosses) std::fill_n(row + erased.left * 3, erased.width * 3, scalar_t(0.0F));
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "data/picture.h"
 #include "ops/preprocess/preprocess.h"
 
 namespace fer {
@@ -31,6 +32,28 @@ struct Position {
   uint64_t epoch;
   uint64_t index;  // of the picture within the epoch
 };
+
+/// Brightness and contrast: factors, the latter about the picture's mean.
+struct Light {
+  float brightness, contrast;
+};
+
+/// Pixels of the output; empty where nothing is erased.
+struct Rectangle {
+  int64_t top, left, height, width;
+};
+
+/// All that happens to one picture, drawn.
+struct Drawn {
+  Affine map;
+  Light light;
+  Rectangle erased;
+  LevelNoise noise;
+};
+Drawn draw_augmentation(const Augmentation& settings, int64_t size, int64_t height, int64_t width, Position position);
+
+/// Of a picture with this mean level: the light, then the network's normalisation.
+Tone tone_of(const Light& light, float mean, const Normalization& normalization);
 
 /// A picture (1, H, W, C) as the network would see it had it been taken at a lower resolution: both sides times one
 /// random factor, or as it is.

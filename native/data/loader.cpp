@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/one_hot.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +12,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/threads.h"
+#include "data/augment_batch.h"
 #include "ops/resize/resize.h"
 
 namespace fer {
@@ -71,16 +74,40 @@ std::future<Batch> Loader::begin(int64_t step) {
 }
 
 Batch Loader::make(int64_t step) {
+  if (options_.device.is_cpu()) return mixed(step, draw_batch(step));
+  // On a stream of its own, so that it goes on while the batch before is learned from.
+  const c10::impl::VirtualGuardImpl backend(options_.device.type());
+  const auto stream = backend.getStreamFromGlobalPool(options_.device);
+  const c10::StreamGuard guard(stream);
+  const auto batch = mixed(step, draw_batch_on_gpu(step));
+  stream.synchronize();
+  return batch;
+}
+
+Batch Loader::mixed(int64_t step, Batch batch) const {
+  mix(batch, options_.mixing, Draw(options_.seed, static_cast<uint64_t>(step), 0, Purpose::mix));
+  return batch;
+}
+
+/// Calls with each picture of a batch, (1, H, W, C), its number in the batch and its position in the run.
+template <typename Function>
+void Loader::for_pictures(int64_t step, at::Tensor& targets, const Function& function) {
   const int64_t epoch = step / batches_per_epoch(), first = step % batches_per_epoch() * options_.batch_size;
   const auto& order_of_epoch = order(epoch);
-  const auto size = options_.format.size;
-  auto output = at::empty({options_.batch_size, size, size, 3}, options_.dtype);
-  auto targets = at::empty({options_.batch_size, options_.classes});
   for (int64_t i = 0; i < options_.batch_size; ++i) {
     const auto [share, index] = places_[static_cast<size_t>(order_of_epoch[static_cast<size_t>(first + i)])];
     const auto& images = shares_[share].images;
     const Position position{options_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(first + i)};
-    const auto pixels = coarsened(picture(images.pixels.narrow(0, index, 1)), options_.augmentation, position);
+    function(coarsened(picture(images.pixels.narrow(0, index, 1)), options_.augmentation, position), i, position);
+    targets[i].copy_(target(images, index));
+  }
+}
+
+Batch Loader::draw_batch(int64_t step) {
+  const auto size = options_.format.size;
+  auto output = at::empty({options_.batch_size, size, size, 3}, options_.dtype);
+  auto targets = at::empty({options_.batch_size, options_.classes});
+  for_pictures(step, targets, [&](const at::Tensor& pixels, int64_t i, Position position) {
     const auto draw = [&](auto* to) {
       augment(pixels.const_data_ptr<uint8_t>(), pixels.size(1), pixels.size(2), pixels.size(3), options_.augmentation,
               options_.format, position, to + i * size * size * 3);
@@ -90,11 +117,18 @@ Batch Loader::make(int64_t step) {
     } else {
       draw(output.mutable_data_ptr<float>());
     }
-    targets[i].copy_(target(images, index));
-  }
-  Batch batch{output.permute({0, 3, 1, 2}), targets};
-  mix(batch, options_.mixing, Draw(options_.seed, static_cast<uint64_t>(step), 0, Purpose::mix));
-  return batch;
+  });
+  return {output.permute({0, 3, 1, 2}), targets};
+}
+
+Batch Loader::draw_batch_on_gpu(int64_t step) {
+  PictureBatch pictures;
+  auto targets = at::empty({options_.batch_size, options_.classes});
+  for_pictures(step, targets, [&](const at::Tensor& pixels, int64_t, Position position) {
+    pictures.add(pixels, options_.augmentation, options_.format, position);
+  });
+  const auto images = augment_on_gpu(pictures, options_.format, options_.dtype, options_.device);
+  return {images.permute({0, 3, 1, 2}), targets.to(options_.device)};
 }
 
 /// A picture (1, H, W, C), in the model's colours. Augmentation reads four neighbours of a point, which would alias

@@ -26,6 +26,7 @@ struct LoaderOptions {
   Mixing mixing;
   InputFormat format;
   at::ScalarType dtype;  // of the images: float32 or bfloat16
+  at::Device device;     // that makes them, and that batches lie on
 };
 
 /// Training batches. Batch `step` is a pure function of the options and `step`; while one is used, the next is made on
@@ -46,6 +47,11 @@ class Loader {
 
  private:
   Batch make(int64_t step);
+  Batch mixed(int64_t step, Batch batch) const;
+  Batch draw_batch(int64_t step);
+  Batch draw_batch_on_gpu(int64_t step);
+  template <typename Function>
+  void for_pictures(int64_t step, at::Tensor& targets, const Function& function);
   at::Tensor picture(const at::Tensor& pixels) const;
   at::Tensor target(const ImageSet& images, int64_t index) const;
   const std::vector<int64_t>& order(int64_t epoch);

@@ -11,8 +11,6 @@
 namespace fer {
 namespace {
 
-constexpr int64_t quantile_bits = 12, quantile_count = int64_t{1} << quantile_bits;
-
 /// Of the normal distribution at (i + 1/2) / 4096, by bisection of its integral; deviation exactly 1.
 std::array<float, quantile_count> normal_quantiles() {
   std::array<double, quantile_count> exact;
@@ -120,13 +118,18 @@ float mean_level(const uint8_t* pixels, int64_t count) {
   return static_cast<float>(static_cast<double>(sum_of(pixels, count)) / static_cast<double>(count));
 }
 
-void add_noise(const uint8_t* pixels, int64_t count, float deviation, uint64_t key, uint64_t stream, uint8_t* to) {
+const float* noise_quantiles() {
   static const auto quantiles = normal_quantiles();
+  return quantiles.data();
+}
+
+void add_noise(const uint8_t* pixels, int64_t count, LevelNoise noise, uint8_t* to) {
+  const auto* quantiles = noise_quantiles();
   constexpr int64_t words = 1024;
   uint32_t random[words];
   for (int64_t first = 0; first < count; first += 2 * words) {
-    draw_words(key, stream, static_cast<uint64_t>(first / 2), words, random);
-    add_quantiles(pixels + first, random, quantiles.data(), std::min(2 * words, count - first), deviation, to + first);
+    draw_words(noise.key, noise.stream, static_cast<uint64_t>(first / 2), words, random);
+    add_quantiles(pixels + first, random, quantiles, std::min(2 * words, count - first), noise.deviation, to + first);
   }
 }
 

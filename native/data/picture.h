@@ -12,9 +12,20 @@ void unpack(const uint8_t* pixels, int64_t count, int64_t channels, uint32_t* to
 /// The mean level over all channels.
 float mean_level(const uint8_t* pixels, int64_t count);
 
-/// level + deviation * normal, rounded; drawn from `key` and `stream` by Philox (core/random.h) through a table of the
-/// normal distribution's 4096 quantiles, so up to 3.7 deviations.
-void add_noise(const uint8_t* pixels, int64_t count, float deviation, uint64_t key, uint64_t stream, uint8_t* to);
+/// Noise of a picture's levels: what is drawn from `key` and `stream` by Philox (core/random.h).
+struct LevelNoise {
+  float deviation;  // 0: none
+  uint64_t key, stream;
+};
+
+/// level + deviation * normal, rounded; through a table of the normal distribution's quantiles, so up to 3.7
+/// deviations.
+void add_noise(const uint8_t* pixels, int64_t count, LevelNoise noise, uint8_t* to);
+
+inline constexpr int quantile_bits = 12;
+inline constexpr int64_t quantile_count = int64_t{1} << quantile_bits;
+/// Of the normal distribution.
+const float* noise_quantiles();
 
 /// Where in the source an output pixel is read: x' = a x + b y + c, y' = d x + e y + f, in pixels.
 struct Affine {

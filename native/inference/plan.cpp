@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <c10/core/DeviceGuard.h>
+
 #include "ops/max_pool/max_pool.h"
 #include "ops/winograd/winograd.h"
 
@@ -64,7 +66,8 @@ void check_finite(const Convolution& step) {
 }
 
 CompiledStep compile_convolution(const Convolution& step, InputShape shape, Precision precision,
-                                 const ConvolutionEncodings& encodings) {
+                                 const ConvolutionEncodings& encodings, at::Device device) {
+  if (device.is_cuda()) return cudnn_convolution(step, dtype_of(precision), device);
   if (precision == Precision::int8) return quantized_convolution(step, shape, encodings);
   if (winograd_pays(step, precision)) return winograd_convolution(step);
   const auto dtype = dtype_of(precision);
@@ -88,6 +91,9 @@ std::vector<int64_t> sides_of(const Graph& graph, int64_t picture) {
   return sides;
 }
 
+/// Enough to fill a GPU, 256 MB of the largest values of 224 x 224 in bfloat16.
+constexpr int64_t pictures_on_gpu = 128;
+
 /// As many as the caches serve well: the largest value of eight pictures of 224 x 224 (of 1, 2, 4 and 8
 /// the fastest there, or as fast), and one at least, however large it is.
 int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides) {
@@ -102,10 +108,15 @@ int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides) {
 
 }  // namespace
 
-Plan::Plan(const Graph& graph, const InputFormat& format, Precision precision, const std::vector<Range>& ranges)
-    : format_(format), encodings_(encodings_for(graph, precision, ranges)) {
+Plan::Plan(const Graph& graph, const InputFormat& format, Precision precision, const std::vector<Range>& ranges,
+           at::Device device)
+    : format_(format), device_(device), encodings_(encodings_for(graph, precision, ranges)) {
+  if (device.is_cuda() && precision == Precision::int8) {
+    throw Error("ERR_INVALID_OPTION", "Expected `precision` to be another than int8 on a GPU. Use auto");
+  }
+  if (device.is_cuda()) replay_ = make_replay();
   const auto sides = sides_of(graph, format.size);
-  pictures_at_once_ = pictures_for(graph, sides);
+  pictures_at_once_ = device.is_cuda() ? pictures_on_gpu : pictures_for(graph, sides);
   for (const auto& step : graph.steps) {
     const auto side = sides[input_of(step)];
     steps_.push_back(compile(step, {pictures_at_once_, side}, steps_.size() + 1, precision));
@@ -126,7 +137,10 @@ Plan::Step Plan::compile(const GraphStep& step, InputShape shape, ValueId output
   check_finite(convolution);
   const ConvolutionEncodings encodings{encodings_[convolution.input], encodings_[convolution.addend.value_or(0)],
                                        encodings_[output]};
-  return {convolution.input, convolution.addend, compile_convolution(convolution, shape, precision, encodings), {}};
+  return {convolution.input,
+          convolution.addend,
+          compile_convolution(convolution, shape, precision, encodings, device_),
+          {}};
 }
 
 void Plan::mark_last_uses() {
@@ -141,6 +155,15 @@ void Plan::mark_last_uses() {
 }
 
 at::Tensor Plan::map(const at::Tensor& pixels, const Observer& observe) const {
+  if (device_.is_cpu()) return compute(pixels, observe);
+  const c10::DeviceGuard on_device(device_);
+  const auto sent = pixels.to(device_);
+  // Who observes must see every value.
+  if (observe) return compute(sent, observe);
+  return replay_->run(sent, [this](const at::Tensor& input) { return compute(input, nullptr); });
+}
+
+at::Tensor Plan::compute(const at::Tensor& pixels, const Observer& observe) const {
   std::vector<at::Tensor> values(steps_.size() + 1);
   values[0] = preprocess(pixels, format_, encodings_[0]);
   if (observe) observe(0, values[0]);

@@ -24,43 +24,44 @@ void Predictor::forget_stale() {
   version_ = network_->version();
 }
 
-const Plan& Predictor::plan(Precision precision, const std::vector<Range>& ranges) {
+const Plan& Predictor::plan(Precision precision, const std::vector<Range>& ranges, at::Device device) {
   forget_stale();
-  auto& compiled = plans_[precision];
+  auto& compiled = plans_[{precision, device.str()}];
   if (!compiled.plan || !same(compiled.ranges, ranges)) {
-    compiled = {ranges, std::make_unique<Plan>(network_->graph(), network_->spec().input, precision, ranges)};
+    compiled = {ranges, std::make_unique<Plan>(network_->graph(), network_->spec().input, precision, ranges, device)};
   }
   return *compiled.plan;
 }
 
-const Predictor::ReadingMatrix& Predictor::reading(Affinity affinity) {
-  auto found = readings_.find(affinity);
+const Predictor::ReadingMatrix& Predictor::reading(Affinity affinity, at::Device device) {
+  const std::pair key(affinity, device.str());
+  auto found = readings_.find(key);
   if (found == readings_.end()) {
     const auto [weight, bias] = network_->reading(affinity);
-    found = readings_.emplace(affinity, ReadingMatrix{as_rows(weight).contiguous(), bias}).first;
+    found = readings_.emplace(key, ReadingMatrix{as_rows(weight).contiguous().to(device), bias.to(device)}).first;
   }
   return found->second;
 }
 
 at::Tensor Predictor::read(const at::Tensor& map, Affinity affinity, Output output) {
-  if (output == Output::map) return map;
+  if (output == Output::map) return map.cpu();
   // The matrix of a large map and many classes would not fit into memory, which the head itself does not need.
   constexpr int64_t largest_reading = int64_t{1} << 24;
   const bool linear = output == Output::logits && affinity != Affinity::batch;
-  if (!linear || network_->reading_size() > largest_reading) return network_->read(map, affinity, output);
-  const auto& [weight, bias] = reading(affinity);
-  return at::linear(as_rows(map), weight, bias);
+  if (!linear || network_->reading_size() > largest_reading) return network_->read(map.cpu(), affinity, output);
+  const auto& [weight, bias] = reading(affinity, map.device());
+  return at::linear(as_rows(map), weight, bias).cpu();
 }
 
 at::Tensor Predictor::answer(const Pixels& pixels, int64_t first, int64_t last, const InferenceOptions& options,
                              Output output) {
-  const auto& compiled = plan(options.precision, options.ranges);
+  const auto& compiled = plan(options.precision, options.ranges, options.device);
   // The generic part of `batch` is a mean over all the maps.
   const bool together = options.affinity == Affinity::batch;
   std::vector<at::Tensor> parts;
   for (int64_t begin = first; begin < last; begin += compiled.pictures_at_once()) {
     const auto map = compiled.map(pixels(begin, std::min(last, begin + compiled.pictures_at_once())));
-    parts.push_back(together ? map : read(map, options.affinity, output));
+    parts.push_back(together ? map.cpu() : read(map, options.affinity, output));
   }
   const auto all = at::cat(parts);
   return together ? read(all, options.affinity, output) : all;

@@ -69,6 +69,21 @@ at::Tensor Network::reach() const {
   return head_->reach({side, side});
 }
 
+std::shared_ptr<Network> Network::copy_on(at::Device device) const {
+  auto copy = std::make_shared<Network>(spec_);
+  copy->load(sources_of(state()));
+  copy->backbone_->to(device);
+  copy->head_->to(device);
+  if (device.is_cuda()) {
+    for (auto& parameter : copy->backbone_->parameters()) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+  return copy;
+}
+
+at::Device Network::device() const { return backbone_->parameters().front().device(); }
+
 Graph Network::graph() const { return backbone_->graph(); }
 
 int64_t Network::reading_size() const {

@@ -71,6 +71,10 @@ class Network {
   std::vector<at::Tensor> parameters() const;
   std::vector<NamedTensor> named_parameters() const;
 
+  /// A network of its own with the same weights, on a device, laid out for it.
+  std::shared_ptr<Network> copy_on(at::Device device) const;
+  at::Device device() const;
+
   /// Parameters and buffers in their order of definition; the tensors are the network's own memory.
   std::vector<NamedTensor> state() const;
   /// Copies, converting one floating type to another. Names and shapes must match: ERR_BAD_MODEL names the first that

@@ -31,7 +31,7 @@ FER_VECTORIZED float sum_of_zeros(const float* values, int64_t count) {
 }
 
 bool is_finite(const at::Tensor& tensor) {
-  if (tensor.scalar_type() != at::kFloat || !tensor.is_non_overlapping_and_dense()) {
+  if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat || !tensor.is_non_overlapping_and_dense()) {
     return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
   }
   const auto* values = tensor.const_data_ptr<float>();

@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/nn/utils/clip_grad.h>
 
 #include <cmath>
@@ -20,8 +22,13 @@ constexpr const char* cure =
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<Network> network, std::vector<Share> shares, TrainingOptions options)
-    : network_(std::move(network)), options_(std::move(options)), loader_(std::move(shares), options_.loader) {
-  network_->freeze(options_.freeze);
+    : network_(std::move(network)),
+      working_(options.device.is_cpu() ? network_ : network_->copy_on(options.device)),
+      options_(std::move(options)),
+      loader_(std::move(shares), options_.loader) {
+  working_->freeze(options_.freeze);
+  auto& class_weights = options_.loss.class_weights;
+  if (class_weights.defined()) class_weights = class_weights.to(options_.device);
   std::vector<Learned> rates;
   for (const auto& [name, tensor] : learned()) {
     parameters_.push_back(tensor);
@@ -40,6 +47,8 @@ void copy_by_name(const std::vector<NamedTensor>& from, const std::vector<NamedT
   }
 }
 
+std::optional<at::Device> gpu(at::Device device) { return device.is_cpu() ? std::nullopt : std::optional(device); }
+
 /// When a call returns, however it does, nothing of the loader may still run: the process may be about to end.
 struct Settle {
   Loader& loader;
@@ -52,7 +61,8 @@ void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancella
                         const std::function<void(const Step&)>& report) {
   at::AutoGradMode gradients(true);
   const MemoryPool::Scope memory(memory_);
-  network_->train(true);
+  const c10::OptionalDeviceGuard on_device(gpu(options_.device));
+  working_->train(true);
   const Settle settle{loader_};
   while (steps_done_ < last) {
     cancellation.check();
@@ -60,16 +70,25 @@ void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancella
     if (Clock::now() >= deadline) break;
   }
   check_finite();
+  if (working_ != network_) network_->load(sources_of(working_->state()));
 }
 
 void Trainer::average_into(Network& network, const Cancellation& cancellation) {
+  if (options_.device.is_cpu()) return average_on(network, cancellation);
+  const c10::OptionalDeviceGuard on_device(options_.device);
+  const auto copy = network.copy_on(options_.device);
+  average_on(*copy, cancellation);
+  network.load(sources_of(copy->state()));
+}
+
+void Trainer::average_on(Network& network, const Cancellation& cancellation) {
   constexpr int64_t pictures = 4096;  // enough for means and variances of every channel
   at::NoGradGuard no_grad;
   const MemoryPool::Scope memory(memory_);
   const Settle settle{loader_};
   network.freeze(options_.freeze);
   network.train(true);
-  copy_by_name(network_->state(), network.state());
+  copy_by_name(working_->state(), network.state());
   size_t i = 0;
   for (auto& parameter : network.parameters()) {
     if (parameter.requires_grad()) parameter.copy_(optimizer_->averages().at(i++));
@@ -79,14 +98,15 @@ void Trainer::average_into(Network& network, const Cancellation& cancellation) {
     cancellation.check();
     network.set_momentum(1.0 / static_cast<double>(i + 1));  // the mean of all so far
     AutocastScope autocast(options_.precision);
-    network.logits(loader_.next(steps_done_ + i).images, network.spec().affinity);
+    network.logits(batch(steps_done_ + i).images, network.spec().affinity);
   }
   network.train(false);
 }
 
 std::vector<NamedTensor> Trainer::state() const {
-  auto all = network_->state();
+  auto all = working_->state();
   for (auto& entry : optimizer_state()) all.push_back(std::move(entry));
+  for (auto& entry : all) entry.tensor = entry.tensor.cpu();
   return all;
 }
 
@@ -102,7 +122,7 @@ std::vector<NamedTensor> Trainer::optimizer_state() const {
 }
 
 std::vector<NamedTensor> Trainer::learned() const {
-  auto all = network_->named_parameters();
+  auto all = working_->named_parameters();
   std::erase_if(all, [](const NamedTensor& entry) { return !entry.tensor.requires_grad(); });
   return all;
 }
@@ -111,6 +131,7 @@ void Trainer::restore(const std::vector<TensorSource>& state, int64_t steps_done
   std::vector<TensorSource> network, optimizer;
   for (const auto& source : state) (source.name.starts_with(optimizer_prefix) ? optimizer : network).push_back(source);
   network_->load(network);
+  if (working_ != network_) working_->load(network);
   load_state(optimizer_state(), optimizer);
   steps_done_ = steps_done;
 }
@@ -131,9 +152,19 @@ double Trainer::learning_rate() const {
   return learning_rate_at(options_.schedule, schedule, steps_done_);
 }
 
+/// Made on a stream of the loader's: its memory is kept until what is queued on this one has read it.
+Batch Trainer::batch(int64_t step) {
+  auto batch = loader_.next(step);
+  if (options_.device.is_cpu()) return batch;
+  const auto stream = c10::impl::VirtualGuardImpl(options_.device.type()).getStream(options_.device);
+  batch.images.record_stream(stream);
+  batch.targets.record_stream(stream);
+  return batch;
+}
+
 Step Trainer::step() {
   const double learning_rate = this->learning_rate();
-  const auto batch = loader_.next(steps_done_);
+  const auto batch = this->batch(steps_done_);
   const double loss = add_gradients(batch);
   if (!std::isfinite(loss)) {
     std::ostringstream text;
@@ -163,9 +194,9 @@ void Trainer::sharpen_gradients(const Batch& batch) {
     parameter.mutable_grad().reset();
   }
   move(1);
-  network_->set_momentum(0);
+  working_->set_momentum(0);
   add_gradients(batch);
-  network_->set_momentum(Network::usual_momentum);
+  working_->set_momentum(Network::usual_momentum);
   move(-1);
 }
 
@@ -189,7 +220,7 @@ at::Tensor Trainer::loss_of(const at::Tensor& images, const at::Tensor& targets,
                     .seed = options_.loader.seed,
                     .draw = static_cast<uint64_t>(steps_done_ * options_.accumulate + part)};
   AutocastScope autocast(options_.precision);
-  return cross_entropy(network_->logits(images, network_->spec().affinity, noise), targets, options_.loss);
+  return cross_entropy(working_->logits(images, working_->spec().affinity, noise), targets, options_.loss);
 }
 
 }  // namespace fer

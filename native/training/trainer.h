@@ -33,6 +33,7 @@ struct TrainingOptions {
   double layer_decay;  // of the learning rate, from each part to the one before it
   int64_t accumulate;  // parts that a batch is computed in, whose gradients add up
   Precision precision;
+  at::Device device;
   LoaderOptions loader;
 };
 
@@ -43,7 +44,9 @@ struct Step {
   double learning_rate;
 };
 
-/// Drives one network over its training pictures. TypeScript decides what happens between the calls.
+/// Drives one network over its training pictures. TypeScript decides what happens between the calls. The network lies
+/// in the memory of the CPU, where all else reads it; training on a GPU is that of a copy, which is brought back before
+/// a call returns.
 class Trainer {
  public:
   Trainer(std::shared_ptr<Network> network, std::vector<Share> shares, TrainingOptions options);
@@ -63,7 +66,7 @@ class Trainer {
   void average_into(Network& network, const Cancellation& cancellation);
 
   /// All that decides what comes next beside the options and the number of steps done: the network's state, and the
-  /// optimizer's as `optimizer.SLOT.PARAMETER`. The tensors are the trainer's own memory.
+  /// optimizer's as `optimizer.SLOT.PARAMETER`. The tensors are the trainer's own memory, or copies of a GPU's.
   std::vector<NamedTensor> state() const;
   /// Goes on from such a state. ERR_BAD_MODEL where it does not fit.
   void restore(const std::vector<TensorSource>& state, int64_t steps_done);
@@ -78,8 +81,10 @@ class Trainer {
   std::vector<NamedTensor> learned() const;
   double learning_rate() const;
   std::vector<NamedTensor> optimizer_state() const;
+  Batch batch(int64_t step);
+  void average_on(Network& network, const Cancellation& cancellation);
 
-  std::shared_ptr<Network> network_;
+  std::shared_ptr<Network> network_, working_;  // the same one, but for a copy on a GPU
   TrainingOptions options_;
   Loader loader_;
   std::vector<at::Tensor> parameters_;  // those that are learned

@@ -27,6 +27,7 @@ const contents = [
   'dist',
   'native',
   'CMakeLists.txt',
+  'cmake',
   'scripts/libtorch.mjs',
   'scripts/release/build.mjs',
 ]

@@ -26,7 +26,14 @@ export async function precisionCampaign(path: string, data: Dataset): Promise<Re
   const images = await pack(split, { imageSize, color, augmented: false })
   const network = Model.borrow(model)
   const answer = async (precision: 'float32' | 'bfloat16' | 'int8') => {
-    const options = { precision, batchSize: 64, affinity: undefined, signal: undefined, flip: false }
+    const options = {
+      precision,
+      device: 'cpu' as const,
+      batchSize: 64,
+      affinity: undefined,
+      signal: undefined,
+      flip: false,
+    }
     const inference = inferenceFor(model.info, options)
     const { data: logits } = await network.evaluate(
       images,

@@ -43,7 +43,8 @@ LoaderOptions loader_options(int64_t batch) {
           .augmentation = {},
           .mixing = {},
           .format = {32, Color::rgb, plain},
-          .dtype = at::kFloat};
+          .dtype = at::kFloat,
+          .device = at::kCPU};
 }
 
 TrainingOptions options(const std::string& optimizer, double averaging, double sharpness, int64_t batch = 8) {
@@ -64,6 +65,7 @@ TrainingOptions options(const std::string& optimizer, double averaging, double s
       .layer_decay = 1,
       .accumulate = 1,
       .precision = Precision::float32,
+      .device = at::kCPU,
       .loader = loader_options(batch)};
 }
 

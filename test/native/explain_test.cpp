@@ -27,6 +27,7 @@ std::shared_ptr<Network> seen(const std::string& head) {
 InferenceOptions options(const Network& network) {
   return {.affinity = network.spec().affinity,
           .precision = Precision::float32,
+          .device = at::kCPU,
           .batch_size = 1,
           .ranges = {},
           .flip = false};

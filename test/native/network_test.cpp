@@ -245,8 +245,12 @@ TEST(Calibrate, SetsTheGenericPartToTheMeanUniquePartOfThePictures) {
   warm_up(network, 32);
   const ImageSet faces{
       .pixels = at::randint(0, 256, {7, 32, 32, 3}, at::kByte), .labels = at::zeros({7}, at::kLong), .targets = {}};
-  const InferenceOptions options{
-      .affinity = Affinity::ema, .precision = Precision::float32, .batch_size = 3, .ranges = {}, .flip = false};
+  const InferenceOptions options{.affinity = Affinity::ema,
+                                 .precision = Precision::float32,
+                                 .device = at::kCPU,
+                                 .batch_size = 3,
+                                 .ranges = {},
+                                 .flip = false};
   const std::vector<int64_t> chosen{6, 1, 2, 3};
   Predictor predictor(shared);
   calibrate(predictor, faces, chosen, options, Cancellation(), [](int64_t) {});

@@ -65,7 +65,7 @@ at::Tensor answer(Predictor& predictor, const at::Tensor& pixels, Precision prec
   c10::InferenceMode inference;
   predictor.network()->train(false);
   return predictor.answer(from(pixels), 0, pixels.size(0),
-                          {affinity, precision, pixels.size(0), std::move(ranges), false}, output);
+                          {affinity, precision, at::kCPU, pixels.size(0), std::move(ranges), false}, output);
 }
 
 std::vector<Range> ranges_of(Predictor& predictor, const at::Tensor& pixels) {

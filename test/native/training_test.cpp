@@ -49,7 +49,8 @@ LoaderOptions loader_options(int64_t batch, uint64_t seed, const Augmentation& a
           .augmentation = augmentation,
           .mixing = {},
           .format = {size, Color::rgb, plain},
-          .dtype = at::kFloat};
+          .dtype = at::kFloat,
+          .device = at::kCPU};
 }
 
 std::vector<int64_t> first(int64_t count) {
@@ -371,6 +372,7 @@ std::vector<double> losses_of(Precision precision, int64_t steps) {
        .layer_decay = 1,
        .accumulate = 1,
        .precision = precision,
+       .device = at::kCPU,
        .loader = loader_options(16, 5, nothing)});
   std::vector<double> losses;
   trainer.run_until(steps, Trainer::Clock::time_point::max(), Cancellation(),
@@ -402,6 +404,7 @@ TrainingOptions plain_descent(int64_t accumulate) {
           .layer_decay = 1,
           .accumulate = accumulate,
           .precision = Precision::float32,
+          .device = at::kCPU,
           .loader = loader_options(11, 5, nothing)};
 }
 
@@ -489,6 +492,7 @@ Trainer full_trainer(Precision precision, const std::string& optimizer, uint64_t
       .layer_decay = 1,
       .accumulate = 1,
       .precision = precision,
+      .device = at::kCPU,
       .loader = loader_options(8, seed, everything)};
   options.loader.mixing = {.mixup = 0.5, .cutmix = 0.5};
   return {network, all_of(random_faces(32, 32, 3), first(32)), options};
@@ -580,6 +584,7 @@ Trainer plain_trainer(const std::shared_ptr<Network>& network) {
            .layer_decay = 1,
            .accumulate = 1,
            .precision = Precision::float32,
+           .device = at::kCPU,
            .loader = loader_options(8, 1, nothing)}};
 }
 

@@ -8,8 +8,8 @@ import { outputFolder } from '../trained.js'
 const script = new URL('../../scripts/libtorch.mjs', import.meta.url).href
 
 /** What locating LibTorch says with FER_TORCH_LIBTORCH set to a folder: the folder, or the error. */
-function locate(folder: string) {
-  const code = `import(${JSON.stringify(script)}).then((m) => m.locateLibTorch()).then(console.log, (e) => console.error(e.message))`
+function locate(folder: string, kind = 'cpu') {
+  const code = `import(${JSON.stringify(script)}).then((m) => m.locateLibTorch('${kind}')).then(console.log, (e) => console.error(e.message))`
   const env = { ...process.env, FER_TORCH_LIBTORCH: folder }
   return spawnSync(process.execPath, ['--eval', code], { env, encoding: 'utf8' })
 }
@@ -42,9 +42,15 @@ test('a LibTorch of another version, or of CUDA, is refused by name', async (t) 
   t.is(locate(folder).stdout.trim(), folder)
   await put('lib/libtorch_cuda.so')
   t.regex(locate(folder).stderr, /is a CUDA build/)
+  t.regex(locate(folder, 'cuda').stderr, /has no include\/c10\/cuda/)
+  await put('include/c10/cuda/CUDAStream.h')
+  t.regex(
+    locate(folder, 'cuda').stderr,
+    /LibTorch 2\.14\.1 \(CUDA\) was not found.*holds version 2\.13\.0, not 2\.14\.1/s,
+  )
 })
 
 test('what is built against is what is loaded', async (t) => {
-  const built: { libTorchVersion: string } = await import(script)
-  t.is(built.libTorchVersion, libTorchVersion)
+  const { builds } = await import(script)
+  t.is(builds.cpu.version, libTorchVersion)
 })

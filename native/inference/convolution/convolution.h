@@ -23,7 +23,13 @@ struct InputShape {
 bool has_onednn(at::ScalarType dtype);
 
 /// LibTorch's own operators, one after the other: the reference of the others, and the fallback without oneDNN.
-CompiledStep plain_convolution(const Convolution& step, at::ScalarType dtype);
+CompiledStep plain_convolution(const Convolution& step, at::ScalarType dtype, at::Device device = at::kCPU);
+
+/// cuDNN, float32 or bfloat16: bias, addition and relu fused.
+CompiledStep cudnn_convolution(const Convolution& step, at::ScalarType dtype, at::Device device);
+
+/// A weight (O, I, k, k) float32 as a device's convolutions of a type read it best.
+at::Tensor laid_out(const at::Tensor& weight, at::ScalarType dtype, at::Device device);
 
 /// oneDNN, float32 or bfloat16: weights in its blocked layout, bias, addition and relu fused.
 CompiledStep onednn_convolution(const Convolution& step, InputShape shape, at::ScalarType dtype);

@@ -34,7 +34,7 @@ bool in_bfloat16() {
 /// float32 stays as LibTorch computes it. A processor that multiplies tiles of bfloat16 does so many times faster than
 /// it multiplies float32, which minimal filtering needs for its precision.
 bool winograd_pays(const at::Tensor& weight, int64_t stride, int64_t padding) {
-  return !ReferenceScope::active() && in_bfloat16() && winograd::applies(weight, stride, padding) &&
+  return weight.is_cpu() && !ReferenceScope::active() && in_bfloat16() && winograd::applies(weight, stride, padding) &&
          !processor_has("amx_bf16");
 }
 
