@@ -1,7 +1,6 @@
-import type { PrecisionName } from './catalog.js'
+import type { DeviceName, PrecisionName } from './catalog.js'
 import { type ErrorCode, errorCodes, FerError } from './errors.js'
 import { type Cancellation, type ChosenDevice, native } from './native.js'
-import type { DeviceName } from './options/device.js'
 
 /** What the name of a device stands for on this machine: `cpu` or `cuda:N`. ERR_DEVICE where it cannot be used. */
 export const chosenDevice = (name: DeviceName): string => choose(name).device

@@ -25,3 +25,8 @@ export type ScheduleName = (typeof schedules)[number]
 export type TrainingPrecisionName = (typeof trainingPrecisions)[number]
 /** Beside those, `int8` for a model that was quantised. */
 export type PrecisionName = (typeof precisions)[number]
+/**
+ * Where to compute: `cpu`; `cuda` or `cuda:N`, an NVIDIA GPU, which takes an addon built for it; `auto`, the first GPU
+ * where one can be used and the processor elsewhere.
+ */
+export type DeviceName = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`

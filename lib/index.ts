@@ -2,6 +2,7 @@ export type {
   AffinityName,
   BackboneName,
   Color,
+  DeviceName,
   HeadName,
   OptimizerName,
   PrecisionName,

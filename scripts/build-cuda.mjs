@@ -53,7 +53,9 @@ async function build() {
   )
 }
 
-const nvcc = () => spawnSync(process.env.CUDACXX ?? 'nvcc', ['--version']).status === 0
+function nvcc() {
+  return spawnSync(process.env.CUDACXX ?? 'nvcc', ['--version']).status === 0
+}
 
 function reasonToSkip() {
   if (!nvcc()) return 'there is no nvcc here'
@@ -62,7 +64,9 @@ function reasonToSkip() {
   return status === 0 && stdout === '' ? `no source of it has changed in ${days} days` : undefined
 }
 
-const glob = (pattern) => `:(glob)${pattern.includes('.') ? pattern : `${pattern}/**`}`
+function glob(pattern) {
+  return `:(glob)${pattern.includes('.') ? pattern : `${pattern}/**`}`
+}
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })

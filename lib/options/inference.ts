@@ -1,6 +1,6 @@
-import { type AffinityName, affinities, type PrecisionName, precisions } from '../catalog.js'
+import { type AffinityName, affinities, type DeviceName, type PrecisionName, precisions } from '../catalog.js'
 import { boolean, integer, oneOf, optional, type Shape, signal } from './check.js'
-import { type DeviceName, device } from './device.js'
+import { device } from './device.js'
 
 /** What evaluate, predict and features have in common. */
 export interface InferenceOptions {

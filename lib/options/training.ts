@@ -5,6 +5,7 @@ import {
   type BackboneName,
   backbones,
   colors,
+  type DeviceName,
   type HeadName,
   heads,
   type OptimizerName,
@@ -33,7 +34,7 @@ import {
   signal,
   text,
 } from './check.js'
-import { type DeviceName, device } from './device.js'
+import { device } from './device.js'
 import { dataset, type PackProgress } from './faces.js'
 import { type RecipeName, recipes, withRecipe } from './recipes.js'
 

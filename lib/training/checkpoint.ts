@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { cpus } from 'node:os'
 import { chosenDevice, settled } from '../calls.js'
+import type { DeviceName } from '../catalog.js'
 import { FerError, plain } from '../errors.js'
 import { decoderVersion } from '../images/decode.js'
 import { ofFile, openFile } from '../model/weights.js'
@@ -15,7 +16,6 @@ import {
   type Shape,
   text,
 } from '../options/check.js'
-import type { DeviceName } from '../options/device.js'
 import { makePrefix, readHeaderOf } from '../safetensors.js'
 import type { EpochEvent } from './events.js'
 import type { TrainingFaces } from './faces.js'
