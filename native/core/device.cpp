@@ -1,5 +1,7 @@
 #include "core/device.h"
 
+#include <ATen/Context.h>
+
 #include <charconv>
 
 #include "core/error.h"
@@ -14,14 +16,16 @@ Error refused(const std::string& name, const std::string& why) {
 }
 
 /// N of "cuda:N", 0 of "cuda".
-int index_of(const std::string& name) {
+size_t index_of(const std::string& name) {
   constexpr std::string_view prefix = "cuda";
   if (name == prefix) return 0;
   int index = -1;
   const char* end = name.data() + name.size();
   const bool named = name.starts_with("cuda:");
   const auto result = named ? std::from_chars(name.data() + prefix.size() + 1, end, index) : std::from_chars_result{};
-  if (named && result.ec == std::errc() && result.ptr == end && index >= 0) return index;
+  if (named && result.ec == std::errc() && result.ptr == end && index >= 0) {
+    return static_cast<size_t>(index);
+  }
   throw Error("ERR_INVALID_OPTION", "Expected `device` to be auto, cpu, cuda or cuda:N, got `" + name + "`");
 }
 
@@ -48,17 +52,24 @@ void check_gpu(const std::string& name, size_t index) {
   }
 }
 
+/// float32 means float32, not the 10 bits of TF32, and the same seed the same bits.
+void be_exact() {
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
+}
+
 }  // namespace
 
 c10::Device parse_device(const std::string& name) {
   if (name == "cpu") return c10::kCPU;
   if (name == "auto") {
     const auto gpus = usable_gpus();
-    return gpus.empty() || gpus.front().major < least_major ? c10::Device(c10::kCPU) : c10::Device(c10::kCUDA, 0);
+    if (gpus.empty() || gpus.front().major < least_major) return c10::kCPU;
+  } else {
+    check_gpu(name, index_of(name));
   }
-  const int index = index_of(name);
-  check_gpu(name, static_cast<size_t>(index));
-  return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
+  be_exact();
+  return {c10::kCUDA, static_cast<c10::DeviceIndex>(name == "auto" ? 0 : index_of(name))};
 }
 
 std::vector<Gpu> usable_gpus() { return cuda ? cuda->gpus() : std::vector<Gpu>{}; }

@@ -25,6 +25,8 @@ std::string problem() {
   int count = 0;
   const auto status = cudaGetDeviceCount(&count);
   cudaGetLastError();
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0) return "there is no NVIDIA driver";
   return status == cudaSuccess ? "there is no GPU" : cudaGetErrorString(status);
 }
 
