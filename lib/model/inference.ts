@@ -11,7 +11,8 @@ export function inferenceFor(info: ModelInfo, settings: InferenceSettings): Nati
   return {
     batchSize,
     flip,
-    device: chosenDevice(device),
+    // Only processors compute int8.
+    device: precision === 'int8' && device === 'auto' ? 'cpu' : chosenDevice(device),
     precision: chosenPrecision(precision, device),
     affinity,
     ...(ranges ? { ranges } : {}),

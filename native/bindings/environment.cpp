@@ -137,9 +137,11 @@ Napi::Error to_javascript(Napi::Env env, const std::exception_ptr& error) {
     return make(known.code, known.what());
   } catch (const std::bad_alloc&) {
     return make("ERR_NATIVE", too_little_memory);
+  } catch (const c10::OutOfMemoryError&) {
+    return make("ERR_NATIVE", too_little_memory);
   } catch (const c10::Error& torch) {
     const std::string words = torch.what_without_backtrace();
-    // LibTorch has no type of error for it.
+    // Of a GPU's memory it has a type of error, of this one none.
     const bool memory = words.find("can't allocate memory") != std::string::npos;
     return make("ERR_NATIVE", memory ? too_little_memory : words);
   } catch (const std::exception& other) {

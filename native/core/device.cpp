@@ -42,7 +42,7 @@ void check_gpu(const std::string& name, size_t index) {
     throw refused(name,
                   "this addon is built for the CPU alone. `npm run build:cuda` in a clone builds one for NVIDIA GPUs");
   }
-  const auto gpus = cuda->gpus();
+  const auto& gpus = usable_gpus();
   if (gpus.empty()) throw refused(name, cuda->problem() + ". `nvidia-smi` should list a GPU");
   if (index >= gpus.size()) throw refused(name, "there is " + listed(gpus));
   const auto& gpu = gpus[index];
@@ -52,10 +52,13 @@ void check_gpu(const std::string& name, size_t index) {
   }
 }
 
-/// float32 means float32, not the 10 bits of TF32, and the same seed the same bits.
+/// float32 means float32, not the 10 bits of TF32, and convolutions give the same bits from run to run.
 void be_exact() {
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setDeterministicCuDNN(true);
+  [[maybe_unused]] static const bool once = [] {
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setDeterministicCuDNN(true);
+    return true;
+  }();
 }
 
 }  // namespace
@@ -63,7 +66,7 @@ void be_exact() {
 c10::Device parse_device(const std::string& name) {
   if (name == "cpu") return c10::kCPU;
   if (name == "auto") {
-    const auto gpus = usable_gpus();
+    const auto& gpus = usable_gpus();
     if (gpus.empty() || gpus.front().major < least_major) return c10::kCPU;
   } else {
     check_gpu(name, index_of(name));
@@ -72,6 +75,9 @@ c10::Device parse_device(const std::string& name) {
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(name == "auto" ? 0 : index_of(name))};
 }
 
-std::vector<Gpu> usable_gpus() { return cuda ? cuda->gpus() : std::vector<Gpu>{}; }
+const std::vector<Gpu>& usable_gpus() {
+  static const auto all = cuda ? cuda->gpus() : std::vector<Gpu>{};
+  return all;
+}
 
 }  // namespace fer

@@ -25,7 +25,7 @@ inline const Cuda* cuda = nullptr;
 /// ERR_DEVICE says what is missing: a build for CUDA, a driver, a GPU, that GPU, or one new enough.
 c10::Device parse_device(const std::string& name);
 
-/// All that can be used; none without a build for CUDA.
-std::vector<Gpu> usable_gpus();
+/// All that can be used, found once; none without a build for CUDA.
+const std::vector<Gpu>& usable_gpus();
 
 }  // namespace fer

@@ -14,7 +14,10 @@ std::vector<Gpu> gpus() {
   std::vector<Gpu> all;
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp properties;
-    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) break;
+    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) {
+      cudaGetLastError();
+      break;
+    }
     all.push_back(
         {properties.name, properties.major, properties.minor, static_cast<int64_t>(properties.totalGlobalMem)});
   }

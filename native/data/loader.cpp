@@ -76,11 +76,12 @@ std::future<Batch> Loader::begin(int64_t step) {
 Batch Loader::make(int64_t step) {
   if (options_.device.is_cpu()) return mixed(step, draw_batch(step));
   // On a stream of its own, so that it goes on while the batch before is learned from.
-  const c10::impl::VirtualGuardImpl backend(options_.device.type());
-  const auto stream = backend.getStreamFromGlobalPool(options_.device);
-  const c10::StreamGuard guard(stream);
+  if (!stream_) {
+    stream_ = c10::impl::VirtualGuardImpl(options_.device.type()).getStreamFromGlobalPool(options_.device);
+  }
+  const c10::StreamGuard guard(*stream_);
   const auto batch = mixed(step, draw_batch_on_gpu(step));
-  stream.synchronize();
+  stream_->synchronize();
   return batch;
 }
 

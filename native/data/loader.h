@@ -1,7 +1,10 @@
 #pragma once
+#include <c10/core/Stream.h>
+
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,7 +71,8 @@ class Loader {
   std::unique_ptr<Sampler> sampler_;
   std::shared_ptr<MemoryPool> memory_ = std::make_shared<MemoryPool>();
   int64_t ordered_epoch_ = -1;
-  std::vector<int64_t> order_;  // of that epoch; both of the worker's
+  std::vector<int64_t> order_;         // of that epoch
+  std::optional<c10::Stream> stream_;  // of a GPU; all three of the worker's
   std::future<Batch> prepared_;
   int64_t prepared_step_ = -1;
   std::unique_ptr<Worker> worker_ = std::make_unique<Worker>();  // last: it uses the members above

@@ -29,8 +29,12 @@ Encoding encoding_of(Range range) {
   return {at::kByte, step, static_cast<int>(std::lround(-low / step))};
 }
 
-std::vector<Encoding> encodings_for(const Graph& graph, Precision precision, const std::vector<Range>& ranges) {
+std::vector<Encoding> encodings_for(const Graph& graph, Precision precision, const std::vector<Range>& ranges,
+                                    at::Device device) {
   if (precision != Precision::int8) return std::vector<Encoding>(graph.steps.size() + 1, {dtype_of(precision)});
+  if (device.is_cuda()) {
+    throw Error("ERR_INVALID_OPTION", "Expected `precision` to be another than int8 on a GPU. Use auto");
+  }
   if (ranges.size() != graph.steps.size() + 1) {
     throw Error("ERR_BAD_MODEL", "This model's ranges are " + std::to_string(ranges.size()) + ", its values " +
                                      std::to_string(graph.steps.size() + 1) + ". Quantise it anew");
@@ -91,32 +95,27 @@ std::vector<int64_t> sides_of(const Graph& graph, int64_t picture) {
   return sides;
 }
 
-/// Enough to fill a GPU, 256 MB of the largest values of 224 x 224 in bfloat16.
-constexpr int64_t pictures_on_gpu = 128;
-
 /// As many as the caches serve well: the largest value of eight pictures of 224 x 224 (of 1, 2, 4 and 8
-/// the fastest there, or as fast), and one at least, however large it is.
-int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides) {
-  constexpr int64_t budget = 8 * 64 * 112 * 112;
+/// the fastest there, or as fast), and one at least, however large it is. A GPU is filled by some hundred of them.
+int64_t pictures_for(const Graph& graph, const std::vector<int64_t>& sides, at::Device device) {
+  constexpr int64_t value = 64 * 112 * 112;
+  const int64_t budget = value * (device.is_cuda() ? 128 : 8), most = device.is_cuda() ? 512 : 64;
   int64_t largest = 1;
   for (size_t i = 0; i < graph.steps.size(); ++i) {
     const auto* convolution = std::get_if<Convolution>(&graph.steps[i]);
     if (convolution) largest = std::max(largest, convolution->weight.size(0) * sides[i + 1] * sides[i + 1]);
   }
-  return std::clamp<int64_t>(budget / largest, 1, 64);
+  return std::clamp<int64_t>(budget / largest, 1, most);
 }
 
 }  // namespace
 
 Plan::Plan(const Graph& graph, const InputFormat& format, Precision precision, const std::vector<Range>& ranges,
            at::Device device)
-    : format_(format), device_(device), encodings_(encodings_for(graph, precision, ranges)) {
-  if (device.is_cuda() && precision == Precision::int8) {
-    throw Error("ERR_INVALID_OPTION", "Expected `precision` to be another than int8 on a GPU. Use auto");
-  }
+    : format_(format), device_(device), encodings_(encodings_for(graph, precision, ranges, device)) {
   if (device.is_cuda()) replay_ = make_replay();
   const auto sides = sides_of(graph, format.size);
-  pictures_at_once_ = device.is_cuda() ? pictures_on_gpu : pictures_for(graph, sides);
+  pictures_at_once_ = pictures_for(graph, sides, device);
   for (const auto& step : graph.steps) {
     const auto side = sides[input_of(step)];
     steps_.push_back(compile(step, {pictures_at_once_, side}, steps_.size() + 1, precision));

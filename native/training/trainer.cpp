@@ -64,12 +64,22 @@ void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancella
   const c10::OptionalDeviceGuard on_device(gpu(options_.device));
   working_->train(true);
   const Settle settle{loader_};
-  while (steps_done_ < last) {
-    cancellation.check();
-    report(step());
-    if (Clock::now() >= deadline) break;
+  try {
+    while (steps_done_ < last) {
+      cancellation.check();
+      report(step());
+      if (Clock::now() >= deadline) break;
+    }
+    check_finite();
+  } catch (const Error&) {
+    // What was learned until then is kept, as far as it is finite.
+    if (!find_not_finite(working_->state())) bring_back();
+    throw;
   }
-  check_finite();
+  bring_back();
+}
+
+void Trainer::bring_back() {
   if (working_ != network_) network_->load(sources_of(working_->state()));
 }
 

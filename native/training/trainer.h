@@ -46,7 +46,7 @@ struct Step {
 
 /// Drives one network over its training pictures. TypeScript decides what happens between the calls. The network lies
 /// in the memory of the CPU, where all else reads it; training on a GPU is that of a copy, which is brought back before
-/// a call returns.
+/// a call returns or throws.
 class Trainer {
  public:
   Trainer(std::shared_ptr<Network> network, std::vector<Share> shares, TrainingOptions options);
@@ -82,6 +82,7 @@ class Trainer {
   double learning_rate() const;
   std::vector<NamedTensor> optimizer_state() const;
   Batch batch(int64_t step);
+  void bring_back();
   void average_on(Network& network, const Cancellation& cancellation);
 
   std::shared_ptr<Network> network_, working_;  // the same one, but for a copy on a GPU

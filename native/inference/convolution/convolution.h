@@ -25,7 +25,7 @@ bool has_onednn(at::ScalarType dtype);
 /// LibTorch's own operators, one after the other: the reference of the others, and the fallback without oneDNN.
 CompiledStep plain_convolution(const Convolution& step, at::ScalarType dtype, at::Device device = at::kCPU);
 
-/// cuDNN, float32 or bfloat16: bias, addition and relu fused.
+/// cuDNN; in bfloat16 with bias, addition and relu fused.
 CompiledStep cudnn_convolution(const Convolution& step, at::ScalarType dtype, at::Device device);
 
 /// A weight (O, I, k, k) float32 as a device's convolutions of a type read it best.
