@@ -2,9 +2,12 @@
 // go to it, such as --benchmark_filter='DeAlbino.*'. From the objects of the addon's build.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+// Else make would begin every file at once, which takes a gigabyte each.
+const jobs = String(availableParallelism())
 const root = fileURLToPath(new URL('..', import.meta.url))
 const build = join(root, 'build')
 
@@ -12,7 +15,7 @@ if (!existsSync(join(build, 'CMakeCache.txt'))) fail('there is no build yet: run
 if (run('cmake', ['-S', root, '-B', build, '-DFER_TORCH_BENCHMARKS=ON']) !== 0) {
   fail('Google Benchmark is needed (Debian, Ubuntu: apt-get install libbenchmark-dev)')
 }
-if (run('cmake', ['--build', build, '--parallel', '--target', 'native_benchmarks']) !== 0)
+if (run('cmake', ['--build', build, '--parallel', jobs, '--target', 'native_benchmarks']) !== 0)
   fail('the benchmarks do not build')
 process.exitCode = run(join(build, 'bench', 'native_benchmarks'), process.argv.slice(2))
 

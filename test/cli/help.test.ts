@@ -71,14 +71,14 @@ test('the defaults that help of train names are those of train', (t) => {
   // Those of the votes are of `datasets.withVotes`.
   const stated = statedDefaults(addTrain).filter(([name]) => !name.startsWith('votes'))
   for (const [name, value] of stated) t.is(value, String(settings[name]), name)
-  t.is(stated.length, 31)
+  t.is(stated.length, 32)
 })
 
 test('the defaults that help of evaluate names are those of evaluate', (t) => {
   const settings: Record<string, unknown> = { ...readOptions({}, inferenceShape), split: 'test' }
   const stated = statedDefaults(addEvaluate)
   for (const [name, value] of stated) t.is(value, String(settings[name]), name)
-  t.deepEqual(stated.map(([name]) => name).sort(), ['batchSize', 'precision', 'split'])
+  t.deepEqual(stated.map(([name]) => name).sort(), ['batchSize', 'device', 'precision', 'split'])
 })
 
 test('the defaults that help of quantize and calibrate names are those of the calls', (t) => {

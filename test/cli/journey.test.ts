@@ -98,7 +98,7 @@ test('quantize writes a model that int8 can be asked of, and says on what', asyn
   )
   t.is(JSON.parse(answer)[0].file, at('dark.png'))
   const evaluated = await cli('evaluate', '--model', output, '--data', 'synthetic:70', '--precision', 'int8')
-  t.regex(evaluated.stdout, /^speed +\d+ images\/s \(precision int8, affinity ema\)$/m)
+  t.regex(evaluated.stdout, /^speed +\d+ images\/s \(cpu, precision int8, affinity ema\)$/m)
 })
 
 test('quantize for people says it in a line, and keeps half of each weight where asked', async (t) => {
