@@ -1,7 +1,7 @@
 // Builds the addon for NVIDIA GPUs, in build/cuda, against LibTorch for CUDA: `npm run build:cuda`.
 //   --architectures 80,90   compute capabilities without the point; 80, 90 and 120
-//   --if-changed            what CI does: nothing, in one line, where there is no nvcc, or where no source that is
-//                           compiled for GPUs has changed of late
+//   --if-changed            what CI does: nothing, in one line, where there is no nvcc or no LibTorch for CUDA, or where
+//                           no source that is compiled for GPUs has changed of late
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 })
 
 try {
-  const reason = values['if-changed'] ? reasonToSkip() : undefined
+  const reason = values['if-changed'] ? await reasonToSkip() : undefined
   if (reason) console.log(`fer-torch: CUDA build skipped: ${reason}`)
   else await build()
 } catch (error) {
@@ -47,6 +47,8 @@ async function build() {
   if (values.architectures)
     settings.push(`--CDCMAKE_CUDA_ARCHITECTURES=${values.architectures.replaceAll(',', ';')}`)
   const out = join(root, 'build', 'cuda')
+  // Alone, `compile` goes on with the settings of an earlier build.
+  run('node', [program, 'configure', '--out', out, ...settings])
   run('node', [program, 'compile', '--target', 'fer_torch', '--out', out, ...settings])
   console.log(
     `fer-torch: built ${join(out, 'Release', 'fer_torch.node')}; name it in FER_TORCH_ADDON to use it`,
@@ -57,11 +59,15 @@ function nvcc() {
   return spawnSync(process.env.CUDACXX ?? 'nvcc', ['--version']).status === 0
 }
 
-function reasonToSkip() {
+async function reasonToSkip() {
   if (!nvcc()) return 'there is no nvcc here'
   const log = ['log', '-1', `--since=${days} days ago`, '--format=%h', '--', ...sources.map(glob)]
   const { status, stdout } = spawnSync('git', log, { cwd: root, encoding: 'utf8' })
-  return status === 0 && stdout === '' ? `no source of it has changed in ${days} days` : undefined
+  if (status === 0 && stdout === '') return `no source of it has changed in ${days} days`
+  return locateLibTorch('cuda').then(
+    () => undefined,
+    (error) => error.message.split('\n')[0],
+  )
 }
 
 function glob(pattern) {

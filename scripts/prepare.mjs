@@ -34,13 +34,11 @@ async function buildAddon() {
   const libTorch = await locateLibTorch()
   step('build/addon.stamp', 'build/Release/fer_torch.node', inputs, libTorch, () => {
     console.log(`fer-torch: building the addon against ${libTorch}`)
-    run('node', [
-      programOf('cmake-js', 'cmake-js'),
-      'compile',
-      '--target',
-      'fer_torch',
-      `--CDFER_TORCH_LIBTORCH=${libTorch}`,
-    ])
+    const program = programOf('cmake-js', 'cmake-js')
+    const setting = `--CDFER_TORCH_LIBTORCH=${libTorch}`
+    // Alone, `compile` goes on with the LibTorch of an earlier build.
+    run('node', [program, 'configure', setting])
+    run('node', [program, 'compile', '--target', 'fer_torch', setting])
   })
 }
 

@@ -29,7 +29,10 @@ async function build() {
   const require = createRequire(join(tools, 'package.json'))
   const manifest = require.resolve('cmake-js/package.json')
   const program = join(manifest, '..', require(manifest).bin['cmake-js'])
-  run('node', [program, 'compile', '--target', 'fer_torch', `--CDFER_TORCH_LIBTORCH=${libTorch}`])
+  const setting = `--CDFER_TORCH_LIBTORCH=${libTorch}`
+  // Alone, `compile` goes on with the LibTorch of an earlier build.
+  run('node', [program, 'configure', setting])
+  run('node', [program, 'compile', '--target', 'fer_torch', setting])
   console.log(`fer-torch: built ${join(root, 'build', 'Release', 'fer_torch.node')}`)
 }
 
