@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "data/augment_batch.h"
+#include "every_augmentation.h"
 #include "on_host.h"
 
 namespace fer {
@@ -27,23 +28,6 @@ TEST(PhiloxOnHost, DrawsWhatTheCpuDraws) {
 }
 
 const InputFormat format{40, Color::rgb, {{0.4F, 0.5F, 0.6F}, {0.2F, 0.3F, 0.4F}}};
-
-Augmentation everything() {
-  return {.flip = 0.5F,
-          .shift = 0.1F,
-          .scale = 0.2F,
-          .rotation = 20,
-          .brightness = 0.3F,
-          .contrast = 0.4F,
-          .noise = 0.5F,
-          .noise_deviation = 12,
-          .flip_or_noise = 0.5F,
-          .erase = 0.5F,
-          .erase_smallest = 0.05F,
-          .erase_largest = 0.3F,
-          .coarsen = 0,
-          .coarsen_smallest = 1};
-}
 
 /// Pictures of several sizes, in grey and in colour, a pixel and a row among them.
 std::vector<at::Tensor> pictures() {

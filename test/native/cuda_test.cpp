@@ -9,6 +9,7 @@
 
 #include "core/device.h"
 #include "data/augment_batch.h"
+#include "every_augmentation.h"
 #include "inference/predictor.h"
 #include "inference/replay.h"
 #include "ops/de_albino/de_albino.h"
@@ -110,23 +111,6 @@ TEST_F(Cuda, PreprocessingAgreesWithTheCpu) {
     // Resizing rounds twice on the CPU and once on the GPU: a level, 1/255 by a deviation of 0.2, of a pixel.
     EXPECT_LT((actual.cpu() - expected).abs().max().item<float>(), 1.5F / 255 / 0.2F);
   }
-}
-
-Augmentation everything() {
-  return {.flip = 0.5F,
-          .shift = 0.1F,
-          .scale = 0.2F,
-          .rotation = 20,
-          .brightness = 0.3F,
-          .contrast = 0.4F,
-          .noise = 0.5F,
-          .noise_deviation = 12,
-          .flip_or_noise = 0.5F,
-          .erase = 0.5F,
-          .erase_smallest = 0.05F,
-          .erase_largest = 0.3F,
-          .coarsen = 0,
-          .coarsen_smallest = 1};
 }
 
 TEST_F(Cuda, AugmentationAgreesWithTheCpu) {
