@@ -73,7 +73,7 @@ void Trainer::run_until(int64_t last, Clock::time_point deadline, const Cancella
     check_finite();
   } catch (const Error&) {
     // What was learned until then is kept, as far as it is finite.
-    if (!find_not_finite(working_->state())) bring_back();
+    if (working_ != network_ && !find_not_finite(working_->state())) bring_back();
     throw;
   }
   bring_back();
